@@ -1,0 +1,150 @@
+/** The admin port: HTTP for probes, scrapers and operators, served by the main thread whatever the workers do. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { AdminConnections } from "./admin-connections.ts";
+import { createEndpoints } from "./endpoints.ts";
+import { type GuardPolicy, isLoopbackAddress } from "./guard.ts";
+import { createMetrics } from "./metrics.ts";
+import { answer, type RequestContext } from "./request-handler.ts";
+import type { AdminSource } from "./source.ts";
+
+/** How the admin port is opened. */
+export interface AdminServerOptions {
+  readonly host: string;
+  /** 0 picks a free one. */
+  readonly port: number;
+  /** What `POST` needs as a bearer token. Default: none, and then `POST` is refused beyond loopback. */
+  readonly token?: string;
+  /** Open connections at most; beyond it, the oldest idle one gives way. Default 100. */
+  readonly maxConnections?: number;
+  /** From a connection's beginning to the end of a request's head, in ms. Default 5000. */
+  readonly headTimeoutMs?: number;
+  /** From a connection's beginning to the end of a request's body, in ms. Default 10000. */
+  readonly requestTimeoutMs?: number;
+  /** Between two requests, or without progress of an answer, in ms. Default 15000. */
+  readonly idleTimeoutMs?: number;
+}
+
+/** An open admin port. */
+export interface AdminServer {
+  /** The address that it is bound to. */
+  readonly host: string;
+  readonly port: number;
+  /**
+   * Closes: stops listening, drops connections that owe nothing, finishes answers for at most `withinMs`, and drops the
+   * rest. Resolves in any case; calling it again changes nothing but may shorten the time.
+   */
+  close(withinMs: number): Promise<void>;
+}
+
+/** The admin port could not be opened. */
+export class AdminListenError extends Error {
+  override readonly name = "AdminListenError";
+  readonly code = "SLUICE_ADMIN_LISTEN";
+
+  constructor(host: string, port: number, cause: Error) {
+    const why = (cause as NodeJS.ErrnoException).code ?? cause.message;
+    super(
+      `can't listen on ${host} port ${port} for the admin port (${why}): choose another with --admin-port or --admin-host`,
+      { cause },
+    );
+  }
+}
+
+const MAX_HEAD_BYTES = 8192;
+
+/**
+ * Opens the admin port. To be called before the first worker starts.
+ *
+ * @throws AdminListenError when the address can't be had
+ */
+export async function createAdminServer(
+  source: AdminSource,
+  options: AdminServerOptions,
+): Promise<AdminServer> {
+  const connections = new AdminConnections(options.maxConnections ?? 100);
+  const server = createHttpServer(options);
+  server.on("connection", (socket) => connections.add(socket));
+  const address = await listen(server, options.host, options.port);
+  const metrics = createMetrics(source);
+  const context: Omit<RequestContext, "onWhole"> = {
+    endpoints: createEndpoints(source, metrics),
+    policy: policyOf(options, address),
+    log: source.log,
+    closing: () => connections.closing,
+  };
+  const answering = new WeakSet<object>();
+  server.on("error", (err) => source.log("error", "the admin port has an error", { err }));
+  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    // One request after the other: a pipelined thousand would hold the main thread for seconds.
+    if (answering.has(socket)) socket.destroy();
+    if (socket.destroyed) return;
+    answering.add(socket);
+    response.once("close", () => {
+      answering.delete(socket);
+      connections.done(socket);
+    });
+    void answer(request, response, { ...context, onWhole: () => connections.begin(socket) });
+  });
+  return {
+    host: address.address,
+    port: address.port,
+    close: createClose(server, connections, () => metrics.stop()),
+  };
+}
+
+function createHttpServer(options: AdminServerOptions): Server {
+  const headersTimeout = options.headTimeoutMs ?? 5_000;
+  const server = createServer({
+    headersTimeout,
+    requestTimeout: Math.max(headersTimeout, options.requestTimeoutMs ?? 10_000),
+    keepAliveTimeout: options.idleTimeoutMs ?? 15_000,
+    // Node looks at the two request timeouts this often.
+    connectionsCheckingInterval: Math.min(1_000, Math.ceil(headersTimeout / 4)),
+    maxHeaderSize: MAX_HEAD_BYTES,
+  });
+  // Node's close() calls it, and takes a connection for idle whose answer has not reached the kernel yet.
+  server.closeIdleConnections = () => {};
+  server.timeout = options.idleTimeoutMs ?? 15_000;
+  return server;
+}
+
+function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: Error): void => reject(new AdminListenError(host, port, cause));
+    server.once("error", onError);
+    server.listen({ host, port }, () => {
+      server.off("error", onError);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+}
+
+function policyOf(options: AdminServerOptions, bound: AddressInfo): GuardPolicy {
+  return {
+    loopback: isLoopbackAddress(bound.address),
+    ownHosts: [options.host.toLowerCase(), bound.address],
+    token: options.token,
+  };
+}
+
+function createClose(
+  server: Server,
+  connections: AdminConnections,
+  onClosed: () => void,
+): (withinMs: number) => Promise<void> {
+  let closed: Promise<void> | undefined;
+  return async (withinMs) => {
+    closed ??= new Promise((resolve) => {
+      server.close(() => {
+        onClosed();
+        resolve();
+      });
+      connections.beginClosing();
+    });
+    const timer = setTimeout(() => connections.dropAll(), Math.max(0, withinMs));
+    await closed;
+    clearTimeout(timer);
+  };
+}

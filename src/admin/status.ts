@@ -1,0 +1,76 @@
+/** The document of `/statusz`: the counters of `/metrics` and the report, as JSON. */
+import type { CallTotals } from "../calls/call-ledger.ts";
+import { latencyBucketsSeconds } from "../calls/latency-histogram.ts";
+import type { OutcomeCounts } from "../calls/outcome.ts";
+import { type MethodSnapshot, takeSnapshot } from "./snapshot.ts";
+import type { AdminSource, ConnectionStatus, LaneStatus, PhaseStatus } from "./source.ts";
+
+/** One method in `/statusz`. */
+export interface MethodStatus extends OutcomeCounts {
+  /** Both are null for names that the IDL does not have. */
+  readonly service: string | null;
+  readonly method: string | null;
+  readonly received: number;
+  readonly owed: number;
+  readonly latency: {
+    readonly count: number;
+    readonly sumMs: number;
+    /** Calls per bucket of `latencyBucketsSeconds`, not cumulated; the last one is beyond all bounds. */
+    readonly buckets: readonly number[];
+  };
+}
+
+/** What `/statusz` answers. */
+export interface StatusDocument {
+  readonly name: string;
+  readonly version: string;
+  readonly node: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly phase: PhaseStatus;
+  readonly ready: boolean;
+  /** Why it is not ready; null when it is. */
+  readonly notReadyBecause: string | null;
+  readonly live: boolean;
+  readonly calls: CallTotals & { readonly running: number };
+  readonly latencyBucketsSeconds: readonly number[];
+  readonly methods: readonly MethodStatus[];
+  readonly lanes: readonly LaneStatus[];
+  readonly connections: ConnectionStatus;
+  /** The report of the last drain, or null. */
+  readonly lastReport: unknown;
+}
+
+/** Makes the document from one consistent look at the server. */
+export function statusOf(source: AdminSource): StatusDocument {
+  const { phase, readiness, totals, running, methods, lanes, connections } = takeSnapshot(source);
+  return {
+    name: source.name,
+    version: source.version,
+    node: process.version,
+    pid: process.pid,
+    startedAt: new Date(source.startedAtMs).toISOString(),
+    phase,
+    ready: readiness.ready,
+    notReadyBecause: readiness.ready ? null : readiness.reason,
+    live: source.live(),
+    calls: { ...totals, running },
+    latencyBucketsSeconds,
+    methods: methods.map(methodStatusOf),
+    lanes,
+    connections,
+    lastReport: source.lastReport ?? null,
+  };
+}
+
+function methodStatusOf({ method, received, owed, outcomes, latency }: MethodSnapshot): MethodStatus {
+  return {
+    service: method?.service ?? null,
+    method: method?.name ?? null,
+    received,
+    owed,
+    ...outcomes,
+    latency: { count: latency.count, sumMs: latency.sumMs, buckets: [...latency.counts] },
+  };
+}

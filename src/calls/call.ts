@@ -1,0 +1,77 @@
+/** One received call, from its message to its outcome. Objects are reused: see `CallLedger`. */
+import type { Method } from "./method-table.ts";
+import type { Outcome } from "./outcome.ts";
+
+/**
+ * Where a call stands on the main thread.
+ * - `waiting`: received, its bytes are in `bytes`, no lane has it yet.
+ * - `handed`: in a lane's request ring; whether it has started is in shared memory.
+ * - `answered`: its reply or exception exists and waits to leave the connection.
+ * - `settled`: it has its outcome; when `handed` before (expired), its handler may still run.
+ */
+export type CallStage = "free" | "waiting" | "handed" | "answered" | "settled";
+
+/** What a call needs of its connection: kept small so that the call ledger knows no sockets. */
+export interface Caller {
+  /** Identifies the connection in logs and reports. */
+  readonly id: number;
+  /** The peer's address for people, for example "127.0.0.1:50312". */
+  readonly peer: string;
+  /** The peer's address as it travels to workers: four address words and `port | family << 16`. */
+  readonly peerWords: Int32Array;
+  /** What the lane has to know to write the reply: bits of `ReplyForm`. */
+  readonly replyForm: number;
+  /**
+   * Takes the reply of one of its calls: bytes that stay valid until `flush`. Replies leave in the
+   * order that the connection keeps.
+   */
+  answer(call: Call, bytes: Uint8Array, start: number, end: number): void;
+  /** Writes what `answer` took, in one go. */
+  flush(): void;
+  /** Takes in a call that arrived on it. */
+  enter(call: Call): void;
+  /** Lets go of a call that gets no reply: a oneway that has its outcome. */
+  leave(call: Call): void;
+  /** Whether it has something to flush. Kept by the call desk. */
+  touched: boolean;
+  /** Calls that waited for room have left: reading may go on. */
+  resume(): void;
+}
+
+/** Bits that say in which form a reply has to be written. */
+export const ReplyForm = {
+  /** The protocol's number in the low bits. */
+  PROTOCOL_MASK: 0x0f,
+  /** The message is preceded by its length in four bytes. */
+  FRAMED: 0x10,
+} as const;
+
+/** A received call. Fields are overwritten when the object is reused. */
+export class Call {
+  stage: CallStage = "free";
+  caller: Caller | null = null;
+  method: Method | null = null;
+  seqid = 0;
+  /** When the last byte of its message had been read, in ms of the lifecycle's clock. */
+  receivedAtMs = 0;
+  /** When its caller is answered in any case, in ms of the lifecycle's clock; 0 for never. */
+  deadlineAtMs = 0;
+  /** Its message: `bytes[start, end)`, the arguments from `bodyStart`. Null once a lane has a copy. */
+  bytes: Buffer | null = null;
+  start = 0;
+  bodyStart = 0;
+  end = 0;
+  /** The lane that has it and its slot there. */
+  lane = -1;
+  slot = -1;
+  /** Whether a lane, or the queue before the lanes, refers to it. */
+  inLane = false;
+  /** A number that no other call of this process has. */
+  serial = 0;
+  /** How it will be counted once its reply is with the kernel. */
+  pendingOutcome: Outcome = "completed";
+  /** Its reply, when it is ready before it may leave. */
+  reply: Buffer | null = null;
+  /** The next call of its connection, in the order of arrival. */
+  next: Call | null = null;
+}

@@ -1,0 +1,31 @@
+/** The texts of `--help`. */
+import { describeOptions, describeUnits } from "../config/help-text.ts";
+import type { Command } from "./command.ts";
+
+/** The text of `sluice --help`. */
+export function generalHelp(commands: readonly Command[]): string {
+  const width = Math.max(...commands.map(({ name, usage }) => name.length + usage.length + 1));
+  const lines = commands.map(
+    ({ name, usage, summary }) => `  sluice ${`${name} ${usage}`.padEnd(width)}  ${summary}`,
+  );
+  return `sluice: a Thrift RPC server that drains before it stops
+
+${lines.join("\n")}
+
+sluice help COMMAND lists the options of a command with units and defaults.
+`;
+}
+
+/** The text of `sluice help COMMAND`. */
+export function commandHelp(command: Command): string {
+  const { name, usage, description, options, optionGroups } = command;
+  const example = Object.keys(options).find((key) => /[A-Z]/.test(key)) ?? Object.keys(options)[0]!;
+  return `usage: sluice ${name} [OPTION…] ${usage}
+
+${description}
+
+${describeOptions(options, optionGroups)}
+
+${describeUnits(example)}
+`;
+}

@@ -1,0 +1,82 @@
+/** `sluice serve`: runs a server in this process until it has stopped. */
+import { parseArguments } from "../config/arguments.ts";
+import { type Config, resolveConfig } from "../config/config.ts";
+import { optionGroups, options } from "../config/options.ts";
+import { misspeltVariables } from "../config/read-options.ts";
+import type { ServeOptions } from "../config/serve-options.ts";
+import { createLogger } from "../log/create-logger.ts";
+import type { Command, CommandContext } from "./command.ts";
+import { leaveOnCrash } from "./crash.ts";
+import { describeError, exitCodeOfError } from "./describe-error.ts";
+import { keepEarlySignals } from "./early-signals.ts";
+import type { Ending } from "./exit.ts";
+import { ledgerPath, modulePath } from "./module-path.ts";
+import { type Addresses, welcome } from "./welcome.ts";
+
+/** The command. */
+export const serveCommand: Command = {
+  name: "serve",
+  usage: "[MODULE…]",
+  summary: "serves; with no module, the reference ledger",
+  description: `Serves the services that the modules declare, until a signal or sluice drain stops it. With no module (or the
+word ledger) it serves the reference ledger. Several modules are multiplexed by name; the first also answers plain
+clients. JSON lines on stdout are its log; what stderr says is for people.
+Exits with 0 when it stopped clean, 1 failed to start, 2 bad option, 3 calls were cut when the grace period ran out,
+4 flush or close failed, 70 the main thread crashed, 128+n forced by signal n.`,
+  options,
+  optionGroups,
+  async run(context) {
+    const signals = keepEarlySignals();
+    const { given, positionals } = parseArguments(options, context.argv);
+    const config = resolveConfig(given as ServeOptions, { env: context.env, naming: "flag" });
+    for (const [name, meant] of misspeltVariables(options, context.env)) {
+      context.err(`sluice: the environment has ${name}, which is no option; did you mean ${meant}?\n`);
+    }
+    leaveOnCrash(createLogger({ level: config.logLevel, format: config.logFormat }));
+    const modules = positionals.length === 0 ? [ledgerPath()] : positionals.map(modulePath);
+    return serveUntilStopped(modules, given as ServeOptions, config, signals.handOver, context);
+  },
+};
+
+/** What this file needs of `serve()` and of the server that it gives. */
+interface ServeModule {
+  serve(modules: readonly string[], options: ServeOptions): Promise<RunningServer>;
+}
+
+interface RunningServer {
+  /** Undefined when it never listened, for a stop came during its start. */
+  readonly addresses: Addresses | undefined;
+  readonly stopped: Promise<FinalReport>;
+}
+
+interface FinalReport {
+  readonly exitCode: number;
+  /** Threads that sit in native code and could not be ended. */
+  readonly unterminatedThreads: number;
+}
+
+async function serveUntilStopped(
+  modules: readonly string[],
+  given: ServeOptions,
+  config: Config,
+  handOverSignals: () => void,
+  context: CommandContext,
+): Promise<Ending> {
+  // Loaded here, so that the other commands start fast.
+  const { serve }: ServeModule = await import("../server/serve.ts");
+  const starting = serve(modules, { ...given, signals: true, hup: config.hup });
+  handOverSignals();
+  let server: RunningServer;
+  try {
+    server = await starting;
+  } catch (error) {
+    context.err(`sluice: ${describeError(error)}\n`);
+    // A worker may sit in native code while it makes its handler.
+    return { code: exitCodeOfError(error), threadsLeft: true };
+  }
+  if (server.addresses !== undefined) {
+    context.err(welcome(server.addresses, modules[0] === ledgerPath()));
+  }
+  const { exitCode, unterminatedThreads } = await server.stopped;
+  return { code: exitCode, threadsLeft: unterminatedThreads > 0 };
+}

@@ -1,0 +1,46 @@
+/** The public interface of thrift-sluice. */
+export type { CallTotals } from "./calls/call-ledger.ts";
+export type { CutCall } from "./calls/desk.ts";
+export { OptionError } from "./config/option-error.ts";
+export type {
+  Duration,
+  LimitOptions,
+  ListenOptions,
+  ServeOptions,
+  ShownOptions,
+  Size,
+  StopOptions,
+  WorkOptions,
+} from "./config/serve-options.ts";
+export { UndrainRefusedError } from "./lifecycle/errors.ts";
+export type { StopOutcome } from "./lifecycle/outcome.ts";
+export type { PhaseName } from "./lifecycle/phases.ts";
+export { ProtectionDeniedError } from "./lifecycle/protection.ts";
+export type { DrainReport } from "./server/report.ts";
+export { serve } from "./server/serve.ts";
+export { type Server, type ServerAddresses, UndrainedError } from "./server/server.ts";
+export {
+  CallAbortedError,
+  CallBrokenError,
+  type CurrentCall,
+  currentCall,
+  NoCurrentCallError,
+  type ProtectedSection,
+} from "./service/current-call.ts";
+export {
+  defineService,
+  type GeneratedService,
+  type LogFunction,
+  type ServiceContext,
+  type ServiceDefinition,
+  ServiceDefinitionError,
+} from "./service/define.ts";
+export type { Encodable, HandlerOf, I64, MethodOptions } from "./service/handler-types.ts";
+export type {
+  ProcessResource,
+  RemoteOf,
+  ResourceContext,
+  ResourceDefinitions,
+  ResourcesOf,
+  WorkerResource,
+} from "./service/resource-types.ts";

@@ -1,0 +1,38 @@
+/** The ledger's errors. They cross threads by their `code` and fields, not by their class. */
+
+/** The entry breaks a rule; nothing was changed. */
+export class InvalidEntryError extends Error {
+  readonly code = "LEDGER_INVALID_ENTRY";
+  override readonly name = "InvalidEntryError";
+  /** The id of the entry at fault; may be empty. */
+  readonly id: string;
+
+  constructor(message: string, id: string) {
+    super(message);
+    this.id = id;
+  }
+}
+
+/** A counter's name breaks a rule. */
+export class InvalidCounterError extends Error {
+  readonly code = "LEDGER_INVALID_COUNTER";
+  override readonly name = "InvalidCounterError";
+}
+
+/** The store can't be opened. The message names its place and says what to do. */
+export class LedgerOpenError extends Error {
+  readonly code = "LEDGER_OPEN";
+  override readonly name = "LedgerOpenError";
+}
+
+/** The database refused to write (disk full, I/O error …). Nothing of the call was kept; post it again. */
+export class LedgerWriteError extends Error {
+  readonly code = "LEDGER_WRITE";
+  override readonly name = "LedgerWriteError";
+}
+
+/** The store is closed. */
+export class LedgerClosedError extends Error {
+  readonly code = "LEDGER_CLOSED";
+  override readonly name = "LedgerClosedError";
+}

@@ -1,0 +1,56 @@
+/** Errors that people see: a start that took too long, an undrain that can't be. */
+
+import type { PhaseName } from "./phases.ts";
+
+/** The start took longer than `startTimeout`. */
+export class StartTimeoutError extends Error {
+  override readonly name = "StartTimeoutError";
+  readonly code = "SLUICE_START_TIMEOUT";
+
+  constructor(startTimeoutMs: number) {
+    super(
+      `the start took longer than startTimeout (${startTimeoutMs} ms): make it quicker or raise startTimeout`,
+    );
+  }
+}
+
+/** Why an undrain was refused: nothing is being stopped, it is too late for it, or a signal asked for the stop. */
+export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal";
+
+/** The server can't go back to serving. `why` tells the reasons apart, the message says them. */
+export class UndrainRefusedError extends Error {
+  override readonly name = "UndrainRefusedError";
+  readonly code = "SLUICE_UNDRAIN_REFUSED";
+  readonly why: UndrainRefusal;
+
+  constructor(why: UndrainRefusal, message: string) {
+    super(message);
+    this.why = why;
+  }
+}
+
+/** The refusal that fits a phase other than lame-duck. */
+export function undrainRefusedIn(phase: Exclude<PhaseName, "lame-duck">): UndrainRefusedError {
+  switch (phase) {
+    case "serving":
+      return new UndrainRefusedError("no-stop", "nothing to undrain: the server is serving");
+    case "starting":
+      return new UndrainRefusedError(
+        "starting",
+        "can't undrain while starting: wait until the server serves",
+      );
+    default:
+      return new UndrainRefusedError(
+        "too-late",
+        `can't undrain any more: the server is ${phase}, and only lame-duck can be taken back; start it again`,
+      );
+  }
+}
+
+/** The refusal of an undrain in lame-duck when a signal began the stop or joined it. */
+export function undrainRefusedBySignal(): UndrainRefusedError {
+  return new UndrainRefusedError(
+    "signal",
+    "can't undrain: a signal told the process to stop, and only a drain asked for by API or POST can be taken back",
+  );
+}

@@ -1,0 +1,103 @@
+/** Listens, accepts, and stops listening without resetting connections that the kernel has accepted. */
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
+
+/** The address can't be listened on. The message says which and why. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+  readonly code = "SLUICE_LISTEN";
+}
+
+/** Where to listen. */
+export type ListenTarget =
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "unix"; readonly path: string }
+  | { readonly kind: "inherited"; readonly fd: number };
+
+/** Event-loop turns without a new connection after which the accept queue counts as empty. */
+const idleTurns = 3;
+/** The longest that emptying it may take, in ms. */
+const longestQuiesceMs = 1000;
+const backlog = 4096;
+
+export class Acceptor {
+  readonly #server: Server;
+  #accepted = 0;
+  #dropped = 0;
+
+  constructor(accept: (socket: Socket) => void, maxConnections: number) {
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+      this.#accepted++;
+      accept(socket);
+    });
+    this.#server.maxConnections = maxConnections;
+    this.#server.on("drop", () => {
+      this.#dropped++;
+    });
+  }
+
+  /** Connections refused because there were `maxConnections`. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Where it listens; the port is the real one. */
+  get address(): { host: string; port: number } | { path: string } | undefined {
+    const address = this.#server.address();
+    if (typeof address === "string") return { path: address };
+    return address === null ? undefined : { host: address.address, port: (address as AddressInfo).port };
+  }
+
+  /** @throws {ListenError} */
+  async listen(target: ListenTarget): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once("error", reject);
+    this.#server.listen(listenOptions(target), () => resolve());
+    try {
+      await promise;
+    } catch (error) {
+      throw listenError(target, error as NodeJS.ErrnoException);
+    }
+    this.#server.removeListener("error", reject);
+    // Out of descriptors: the kernel keeps the connection in its queue until there is one again.
+    this.#server.on("error", () => {});
+  }
+
+  /** Accepts what the kernel has accepted, then closes the listener. */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const untilMs = performance.now() + longestQuiesceMs;
+    for (let idle = 0; idle < idleTurns && performance.now() < untilMs; ) {
+      const before = this.#accepted;
+      await new Promise((resolve) => setImmediate(resolve));
+      idle = this.#accepted === before ? idle + 1 : 0;
+    }
+    this.#server.close();
+  }
+}
+
+function listenOptions(target: ListenTarget): ListenOptions & { fd?: number } {
+  switch (target.kind) {
+    case "tcp":
+      return { host: target.host, port: target.port, backlog };
+    case "unix":
+      return { path: target.path, backlog };
+    case "inherited":
+      return { fd: target.fd };
+  }
+}
+
+function listenError(target: ListenTarget, cause: NodeJS.ErrnoException): ListenError {
+  const where =
+    target.kind === "tcp"
+      ? `${target.host}:${target.port}`
+      : target.kind === "unix"
+        ? target.path
+        : `descriptor ${target.fd}`;
+  const why: Record<string, string> = {
+    EADDRINUSE: "it is in use; stop what uses it, or choose another (port 0 picks a free one)",
+    EACCES: "permission denied; ports below 1024 and foreign folders need rights",
+    EADDRNOTAVAIL: "this machine has no such address",
+    ENOTFOUND: "this host name can't be resolved",
+  };
+  return new ListenError(`can't listen on ${where}: ${why[cause.code ?? ""] ?? cause.message}`, { cause });
+}

@@ -1,0 +1,121 @@
+/**
+ * What leaves a connection: replies in the order that the connection keeps, gathered and written in
+ * one piece per turn. A call counts as completed when the kernel has its reply.
+ */
+import type { Socket } from "node:net";
+import type { Call } from "../calls/call.ts";
+import type { Outcome } from "../calls/outcome.ts";
+
+/** Hears of the calls whose replies have left. */
+export interface OutboxListener {
+  /** The kernel has the call's reply, or never will. */
+  settle(call: Call, outcome: Outcome): void;
+  /** Calls were settled after `flush` had returned. */
+  settledLater(): void;
+}
+
+const nothing: Buffer = Buffer.alloc(0);
+
+export class Outbox {
+  readonly #socket: Socket;
+  readonly #listener: OutboxListener;
+  /** Pieces to be written: `source[start, end)`. Neighbours in one source are kept as one. */
+  readonly #sources: Uint8Array[] = [];
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  #pieces = 0;
+  #bytes = 0;
+  /** The calls whose replies the pieces are. */
+  #calls: Call[] = [];
+  /** Calls whose replies the kernel has not taken yet. */
+  readonly #unwritten = new Set<Call[]>();
+  #closed = false;
+
+  constructor(socket: Socket, listener: OutboxListener) {
+    this.#socket = socket;
+    this.#listener = listener;
+  }
+
+  /** Bytes that the kernel has not taken yet. */
+  get unwrittenBytes(): number {
+    return this.#bytes + (this.#closed ? 0 : this.#socket.writableLength);
+  }
+
+  /** Adds a reply. Its bytes are copied at the next `flush`. */
+  add(call: Call, bytes: Uint8Array, start: number, end: number): void {
+    const last = this.#pieces - 1;
+    if (last >= 0 && this.#sources[last] === bytes && this.#ends[last] === start) this.#ends[last] = end;
+    else {
+      this.#sources[this.#pieces] = bytes;
+      this.#starts[this.#pieces] = start;
+      this.#ends[this.#pieces] = end;
+      this.#pieces++;
+    }
+    this.#bytes += end - start;
+    this.#calls.push(call);
+  }
+
+  /** Writes what was added. Returns true when the kernel took all of it at once. */
+  flush(): boolean {
+    if (this.#calls.length === 0) return true;
+    const calls = this.#calls;
+    if (this.#closed) {
+      this.#forgetPieces();
+      this.#calls = [];
+      this.#settleAll(calls, true);
+      return true;
+    }
+    this.#socket.write(this.#gather());
+    if (this.#socket.writableLength === 0 && this.#unwritten.size === 0) {
+      this.#settleAll(calls, false);
+      calls.length = 0;
+      return true;
+    }
+    this.#calls = [];
+    this.#unwritten.add(calls);
+    // An empty write behind it: its callback comes when all before it is with the kernel.
+    this.#socket.write(nothing, (error) => {
+      if (!this.#unwritten.delete(calls)) return;
+      this.#settleAll(calls, error !== undefined && error !== null);
+      this.#listener.settledLater();
+    });
+    return false;
+  }
+
+  /** The connection is gone: what was not written never will be. */
+  close(): void {
+    this.#closed = true;
+    const lost = [...this.#unwritten];
+    this.#unwritten.clear();
+    for (const calls of lost) this.#settleAll(calls, true);
+    this.flush();
+  }
+
+  #settleAll(calls: readonly Call[], orphaned: boolean): void {
+    for (let at = 0; at < calls.length; at++) {
+      const call = calls[at]!;
+      this.#listener.settle(call, orphaned ? "orphaned" : call.pendingOutcome);
+    }
+  }
+
+  /** All pieces as one buffer of their own. */
+  #gather(): Buffer {
+    const gathered = Buffer.allocUnsafe(this.#bytes);
+    let at = 0;
+    for (let piece = 0; piece < this.#pieces; piece++) {
+      const source = this.#sources[piece]! as Buffer;
+      const start = this.#starts[piece]!;
+      const end = this.#ends[piece]!;
+      source.copy(gathered, at, start, end);
+      at += end - start;
+    }
+    this.#forgetPieces();
+    return gathered;
+  }
+
+  #forgetPieces(): void {
+    this.#sources.length = 0;
+    this.#pieces = 0;
+    this.#bytes = 0;
+  }
+}

@@ -1,0 +1,400 @@
+/**
+ * All lanes: starts them, spreads calls over them, takes calls back from workers that stand still,
+ * replaces workers that die. Piscina supervises the threads; a lane is one task of it that lasts.
+ */
+import type { ResourceLimits } from "node:worker_threads";
+import { Piscina } from "piscina";
+import type { Call } from "../calls/call.ts";
+import type { Lanes, LanesListener } from "../calls/lanes.ts";
+import type { Outcome } from "../calls/outcome.ts";
+import type { Clock, Timer } from "../lifecycle/clock.ts";
+import type { FromWorker, LifeFailure, ServiceDescription } from "./control-messages.ts";
+import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
+import { chooseWorker, isStanding, look } from "./standing.ts";
+
+export interface LanePoolOptions {
+  readonly workers: number;
+  /** The worker's entry file: a piscina task. */
+  readonly workerFile: string;
+  readonly modules: readonly string[];
+  readonly settings: Readonly<Record<string, string>>;
+  readonly resourceLimits?: ResourceLimits;
+  readonly clock: Clock;
+  readonly listener: LanesListener;
+  /** What else every worker is given at its start. */
+  readonly extra: unknown;
+  readonly log: (
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields?: Record<string, unknown>,
+  ) => void;
+}
+
+/** How a lane looks from outside. */
+export interface LaneStatus {
+  readonly index: number;
+  readonly state: "starting" | "ready" | "standing" | "closing" | "dead";
+  readonly inFlight: number;
+  readonly queued: number;
+  readonly restarts: number;
+  readonly busyUs: number;
+}
+
+const firstBackoffMs = 100;
+const longestBackoffMs = 5_000;
+const shortestPollMs = 1;
+const longestPollMs = 16;
+
+/** By `CallResult`. */
+const outcomeOfResult: readonly Outcome[] = [
+  "completed",
+  "failed",
+  "rejected",
+  "oneway",
+  "failed",
+  "rejected",
+  "cut",
+  "cut",
+];
+
+interface Published {
+  readonly version: number;
+  readonly service: number;
+  readonly value: unknown;
+}
+
+export class LanePool implements Lanes, LaneWorkerListener {
+  readonly #options: LanePoolOptions;
+  readonly #piscina: Piscina;
+  readonly #listener: LanesListener;
+  readonly #workers: LaneWorker[] = [];
+  readonly #restarts: number[] = [];
+  readonly #backoffMs: number[] = [];
+  readonly #published = new Map<number, Published>();
+  #version = 0;
+  #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
+  #backlog: Call[] = [];
+  #poll: Timer | undefined;
+  #pollMs = shortestPollMs;
+  #wakeScheduled = false;
+  #replacing = true;
+  /** Known from `begin` on. */
+  #opening: (() => Opening) | undefined;
+  readonly #respawns = new Set<Timer>();
+
+  constructor(options: LanePoolOptions) {
+    this.#options = options;
+    this.#listener = options.listener;
+    this.#piscina = new Piscina({
+      filename: options.workerFile,
+      minThreads: options.workers,
+      maxThreads: options.workers,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      maxQueue: "auto",
+      atomics: "disabled",
+      recordTiming: false,
+      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+    });
+    // Piscina tells of a thread's failure here too; the lane's task tells it as well.
+    this.#piscina.on("error", () => {});
+    for (let index = 0; index < options.workers; index++) {
+      this.#restarts.push(0);
+      this.#backoffMs.push(firstBackoffMs);
+      this.#workers.push(this.#startWorker(index));
+    }
+  }
+
+  /** Resolves with what the modules offer when every worker has loaded them. */
+  async loaded(): Promise<readonly ServiceDescription[]> {
+    await Promise.all(this.#workers.map((worker) => worker.loaded));
+    return this.#workers[0]!.services;
+  }
+
+  /**
+   * Has every worker make its handlers. Resolves when all have.
+   *
+   * @param opening what a worker is given for that, made anew for each
+   */
+  async begin(opening: () => Opening): Promise<void> {
+    this.#opening = opening;
+    for (const worker of this.#workers) worker.begin(opening());
+    await Promise.all(this.#workers.map((worker) => worker.ready));
+  }
+
+  get workers(): readonly LaneWorker[] {
+    return this.#workers;
+  }
+
+  get waiting(): number {
+    return this.#backlog.length;
+  }
+
+  /** Background promises that have not settled, in all workers. */
+  get background(): number {
+    return this.#workers.reduce(
+      (sum, worker) => sum + (worker.state === "dead" ? 0 : worker.lane.background),
+      0,
+    );
+  }
+
+  /** Calls whose handler has not settled. */
+  get running(): number {
+    let count = 0;
+    for (const worker of this.#workers) for (const _ of worker.lane.started()) count++;
+    return count;
+  }
+
+  get readyLanes(): number {
+    return this.#workers.filter((worker) => worker.state === "ready").length;
+  }
+
+  status(): LaneStatus[] {
+    return this.#workers.map((worker) => ({
+      index: worker.index,
+      state: stateOf(worker),
+      inFlight: worker.lane.inFlight,
+      queued: worker.lane.queued,
+      restarts: this.#restarts[worker.index]!,
+      busyUs: worker.lane.busyUs >>> 0,
+    }));
+  }
+
+  submit(calls: readonly Call[], count: number): void {
+    let at = 0;
+    while (at < count && this.#backlog.length === 0) {
+      const worker = chooseWorker(this.#workers);
+      if (worker === undefined) break;
+      const next = worker.lane.hand(calls, at, count, this.#version);
+      if (next === at) break;
+      at = next;
+    }
+    for (; at < count; at++) this.#backlog.push(calls[at]!);
+    this.#wakeSoon();
+    this.#pollSoon();
+    if (this.#backlog.length > 0 && this.readyLanes === 0 && !this.#replacing) this.#refuseBacklog();
+  }
+
+  withdraw(call: Call): boolean {
+    const waiting = this.#backlog.indexOf(call);
+    if (waiting >= 0) {
+      this.#backlog.splice(waiting, 1);
+      return true;
+    }
+    const worker = this.#workers[call.lane];
+    return worker?.lane.takeOne(call) ?? false;
+  }
+
+  abort(call: Call, reason: string): void {
+    const worker = this.#workers[call.lane];
+    worker?.lane.post({ kind: "abort", slot: call.slot, serial: call.serial | 0, reason });
+  }
+
+  /** Takes what replies there are, of all lanes. */
+  drain(): void {
+    for (const worker of this.#workers) if (worker.state !== "dead") worker.drain();
+    if (this.#backlog.length > 0) this.#submitBacklog();
+  }
+
+  /** Tells running calls the times of a stop, or that there is none: ms on the clock, 0 for none. */
+  setStopTimes(noticeAtMs: number, lastCallAtMs: number): void {
+    this.#stopTimes = { noticeAtMs, lastCallAtMs };
+    for (const worker of this.#workers) worker.lane.setStopTimes(noticeAtMs, lastCallAtMs);
+  }
+
+  /** Stops replacing workers that end: what ends now ends in a stop. */
+  stopReplacing(): void {
+    this.#replacing = false;
+    this.#piscina.options.minThreads = 0;
+    for (const timer of this.#respawns) timer.cancel();
+    this.#respawns.clear();
+    if (this.readyLanes === 0) this.#refuseBacklog();
+  }
+
+  /** The services that the modules offer; known when loaded. */
+  get services(): readonly ServiceDescription[] {
+    return this.#workers[0]!.services;
+  }
+
+  /** Asks every ready worker for a step of its end; those that do not answer are waited for by the caller. */
+  async ask(kind: "flush" | "close" | "reload"): Promise<readonly LifeFailure[]> {
+    const ready = this.#workers.filter((worker) => worker.state === "ready");
+    const failures = await Promise.all(ready.map((worker) => worker.ask(kind)));
+    return failures.flat();
+  }
+
+  /** Terminates one worker. Resolves with whether its thread left in time. */
+  terminate(worker: LaneWorker, waitMs: number): Promise<boolean> {
+    return worker.terminate(waitMs);
+  }
+
+  /** Ends all threads, bounded in time. Returns how many could not be ended. */
+  async destroy(waitMs: number): Promise<number> {
+    this.stopReplacing();
+    this.#poll?.cancel();
+    const open = this.#workers.filter((worker) => worker.state !== "dead");
+    const left = await Promise.all(open.map((worker) => worker.terminate(waitMs)));
+    const stuck = left.filter((gone) => !gone).length;
+    // With a thread stuck in native code this would never resolve.
+    if (stuck === 0) await this.#piscina.destroy();
+    return stuck;
+  }
+
+  replied(call: Call, result: number, bytes: Buffer, start: number, end: number): void {
+    this.#listener.replied(call, outcomeOfResult[result]!, bytes, start, end);
+  }
+
+  drained(): void {
+    this.#listener.repliesDrained();
+  }
+
+  progressed(): void {
+    if (this.#backlog.length > 0) this.#submitBacklog();
+    this.#listener.progressed();
+  }
+
+  log(message: Extract<FromWorker, { kind: "log" }>): void {
+    this.#options.log(message.level, message.message, message.fields);
+  }
+
+  published(from: LaneWorker, message: Extract<FromWorker, { kind: "publish" }>): void {
+    const published: Published = { version: ++this.#version, service: message.service, value: message.value };
+    this.#published.set(message.service, published);
+    for (const worker of this.#workers) {
+      if (worker.state !== "dead") worker.lane.post({ kind: "published", ...published });
+    }
+    from.lane.post({ kind: "publishDone", id: message.id });
+  }
+
+  ended(worker: LaneWorker, error: unknown): void {
+    const unstarted = worker.lane.takeBack();
+    const died = worker.lane.abandon();
+    for (const call of died) this.#listener.died(call);
+    if (this.#workers[worker.index] === worker && this.#replacing && this.#opening !== undefined) {
+      if (error !== undefined)
+        this.#options.log("error", "a worker ended and is replaced", {
+          worker: worker.index,
+          error: error instanceof Error ? error.message : String(error),
+          cut: died.length,
+          takenBack: unstarted.length,
+        });
+      this.#replace(worker.index, worker.wasReady);
+    }
+    if (unstarted.length > 0) this.#resubmit(unstarted);
+    if (!this.#replacing && this.readyLanes === 0) this.#refuseBacklog();
+  }
+
+  #startWorker(index: number): LaneWorker {
+    const { modules, settings, extra } = this.#options;
+    const start = { modules, settings, published: [...this.#published.values()], version: this.#version };
+    const worker = new LaneWorker(index, { piscina: this.#piscina, start, extra }, this);
+    worker.lane.setStopTimes(this.#stopTimes.noticeAtMs, this.#stopTimes.lastCallAtMs);
+    return worker;
+  }
+
+  #replace(index: number, wasReady: boolean): void {
+    const delayMs = wasReady ? 0 : this.#backoffMs[index]!;
+    this.#backoffMs[index] = wasReady ? firstBackoffMs : Math.min(longestBackoffMs, delayMs * 2);
+    const { clock } = this.#options;
+    const timer = clock.setTimer(clock.now() + delayMs, () => {
+      this.#respawns.delete(timer);
+      this.#restarts[index]!++;
+      const worker = this.#startWorker(index);
+      this.#workers[index] = worker;
+      worker.loaded.then(() => worker.begin(this.#opening!())).catch(() => {});
+      worker.ready.then(() => this.#submitBacklog()).catch(() => {});
+    });
+    this.#respawns.add(timer);
+  }
+
+  #resubmit(calls: Call[]): void {
+    const waiting = this.#backlog;
+    this.#backlog = [];
+    const all = [...calls, ...waiting];
+    this.submit(all, all.length);
+  }
+
+  #submitBacklog(): void {
+    if (this.#backlog.length === 0) return;
+    this.#resubmit([]);
+    if (this.#backlog.length === 0) this.#listener.roomAgain();
+  }
+
+  /** Takes back every call that has not started and refuses it. */
+  refuseUnstarted(): void {
+    for (const worker of this.#workers) {
+      if (worker.state !== "dead") this.#backlog.push(...worker.lane.takeBack());
+    }
+    this.#refuseBacklog();
+  }
+
+  #refuseBacklog(): void {
+    const waiting = this.#backlog;
+    this.#backlog = [];
+    for (const call of waiting) this.#listener.unservable(call);
+  }
+
+  /** One wake-up per lane and turn of the event loop: everything that was read in it is handed over first. */
+  #wakeSoon(): void {
+    if (this.#wakeScheduled) return;
+    this.#wakeScheduled = true;
+    setImmediate(() => {
+      this.#wakeScheduled = false;
+      for (const worker of this.#workers) if (worker.lane.queued > 0) worker.lane.wake();
+    });
+  }
+
+  #pollSoon(): void {
+    this.#pollMs = shortestPollMs;
+    this.#armPoll();
+  }
+
+  #armPoll(): void {
+    if (this.#poll !== undefined) return;
+    const { clock } = this.#options;
+    this.#poll = clock.setTimer(clock.now() + this.#pollMs, () => {
+      this.#poll = undefined;
+      this.#look();
+    });
+  }
+
+  /**
+   * A worker in a long turn has not announced its replies yet, and one that stands keeps others'
+   * calls from running: both are seen to from here, for as long as any worker is in a turn.
+   */
+  #look(): void {
+    this.drain();
+    let busy = false;
+    for (const worker of this.#workers) {
+      if (worker.state !== "ready") continue;
+      look(worker);
+      busy ||= worker.lane.queued > 0 || worker.lane.awake;
+    }
+    this.#relieveStanding();
+    if (!busy && this.#backlog.length === 0) return;
+    this.#pollMs = Math.min(longestPollMs, this.#pollMs * 2);
+    this.#armPoll();
+  }
+
+  #relieveStanding(): void {
+    const moving = this.#workers.some((worker) => worker.state === "ready" && !isStanding(worker));
+    if (!moving) return;
+    for (const worker of this.#workers) {
+      if (worker.state !== "ready" || !isStanding(worker)) continue;
+      const calls = worker.lane.takeBack();
+      if (calls.length > 0) this.#resubmit(calls);
+    }
+  }
+}
+
+function stateOf(worker: LaneWorker): LaneStatus["state"] {
+  switch (worker.state) {
+    case "starting":
+    case "loaded":
+      return "starting";
+    case "ready":
+      return isStanding(worker) ? "standing" : "ready";
+    default:
+      return worker.state;
+  }
+}

@@ -1,0 +1,233 @@
+/** One lane and the worker thread under it: its start, its orderly end, its death. */
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from "node:worker_threads";
+import type { Piscina } from "piscina";
+import type { FromWorker, LaneStart, LifeFailure, ServiceDescription } from "./control-messages.ts";
+import { Lane, type LaneListener } from "./lane.ts";
+
+/**
+ * - `starting`: the thread starts and loads the modules. → `loaded`, `dead`
+ * - `loaded`: waits for `begin`, then makes its handlers. → `ready`, `dead`
+ * - `ready`: takes calls. → `closing`, `dead`
+ * - `closing`: takes no more calls, finishes what it has. → `dead`
+ * - `dead`: the thread is gone, or will never answer again.
+ */
+export type LaneState = "starting" | "loaded" | "ready" | "closing" | "dead";
+
+/** A lane's worker could not start: its module or its handler factory failed. */
+export class LaneStartError extends Error {
+  override readonly name = "LaneStartError";
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** What a lane's worker tells its pool. */
+export interface LaneWorkerListener extends LaneListener {
+  published(lane: LaneWorker, message: Extract<FromWorker, { kind: "publish" }>): void;
+  log(message: Extract<FromWorker, { kind: "log" }>): void;
+  /** The worker woke the main thread. */
+  progressed(): void;
+  /** The worker is dead. @param error why, when nobody asked it to end */
+  ended(lane: LaneWorker, error: unknown): void;
+}
+
+/** What `LaneWorker.start` needs beside its own. */
+export interface LaneWorkerStart {
+  readonly piscina: Piscina;
+  readonly start: Omit<LaneStart, "lane" | "shared">;
+  /** Further things for the worker's entry. */
+  readonly extra: unknown;
+}
+
+/** What a worker is given so that it can make its handlers, with what of it is transferred. */
+export interface Opening {
+  readonly value: unknown;
+  readonly transfer: readonly MessagePort[];
+}
+
+type Answer = Extract<FromWorker, { kind: "flushed" | "closed" | "reloaded" }>;
+
+export class LaneWorker {
+  readonly index: number;
+  readonly lane: Lane;
+  state: LaneState = "starting";
+  /** How far the worker had come when it was last looked at, and how often that was the same. */
+  seenProgress = 0;
+  timesUnmoved = 0;
+  /** CPU per call, in microseconds: a moving average. */
+  callCostUs = 10;
+  seenBusyUs = 0;
+  seenTaken = 0;
+  /** Whether it ever was ready: then its factory works, and a replacement need not wait. */
+  wasReady = false;
+  /** The services that its modules offer; known when loaded. */
+  services: readonly ServiceDescription[] = [];
+  readonly loaded: Promise<void>;
+  readonly ready: Promise<void>;
+  /** Resolves when the thread has left, however. */
+  readonly ended: Promise<void>;
+  readonly #port: MessagePort;
+  readonly #listener: LaneWorkerListener;
+  readonly #abort = new AbortController();
+  readonly #piscina: Piscina;
+  readonly #gates = {
+    loaded: Promise.withResolvers<void>(),
+    ready: Promise.withResolvers<void>(),
+    ended: Promise.withResolvers<void>(),
+  };
+  readonly #answers = new Map<Answer["kind"], PromiseWithResolvers<readonly LifeFailure[]>>();
+  #failure: LaneStartError | undefined;
+  #threadId = -1;
+
+  constructor(index: number, options: LaneWorkerStart, listener: LaneWorkerListener) {
+    const { port1, port2 } = new MessageChannel();
+    this.index = index;
+    this.#port = port1;
+    this.#listener = listener;
+    this.#piscina = options.piscina;
+    this.lane = new Lane(index, port1, listener);
+    this.loaded = this.#gates.loaded.promise;
+    this.ready = this.#gates.ready.promise;
+    this.ended = this.#gates.ended.promise;
+    this.loaded.catch(() => {});
+    this.ready.catch(() => {});
+    port1.on("message", (message: FromWorker) => this.#receive(message));
+    const start: LaneStart = { ...options.start, lane: index, shared: this.lane.memory.shared };
+    options.piscina
+      .run(
+        { start, port: port2, extra: options.extra },
+        { signal: this.#abort.signal, transferList: [port2] },
+      )
+      .then(
+        () => this.#end(undefined),
+        // When we terminate the thread, piscina says so before it has left: what it still finishes counts.
+        (error: unknown) => this.#abort.signal.aborted || this.#end(error),
+      );
+  }
+
+  get threadId(): number {
+    return this.#threadId;
+  }
+
+  /** Lets the worker make its handlers. */
+  begin({ value, transfer }: Opening): void {
+    this.lane.post({ kind: "begin", opening: value }, transfer);
+  }
+
+  /** Takes what replies there are. */
+  drain(): number {
+    const count = this.lane.drain(() => this.#receiveWaiting());
+    if (count > 0) this.#learnCost();
+    return count;
+  }
+
+  /** Asks the worker for a step of its end, or a reload, and waits for its answer or its death. */
+  ask(kind: "flush" | "close" | "reload"): Promise<readonly LifeFailure[]> {
+    const answer = kind === "flush" ? "flushed" : kind === "close" ? "closed" : "reloaded";
+    const gate = Promise.withResolvers<readonly LifeFailure[]>();
+    this.#answers.set(answer, gate);
+    if (kind === "close") this.state = "closing";
+    this.lane.post({ kind });
+    return gate.promise;
+  }
+
+  /** Terminates the thread. Resolves with whether it left within `waitMs`: native code can't be stopped. */
+  async terminate(waitMs: number): Promise<boolean> {
+    const thread = this.#thread();
+    const left = Promise.withResolvers<boolean>();
+    thread?.once("exit", () => left.resolve(true));
+    this.#abort.abort("terminated");
+    const timeout = setTimeout(() => left.resolve(false), waitMs);
+    const gone = thread === undefined || (await left.promise);
+    clearTimeout(timeout);
+    if (gone) this.#end(new Error("the worker was terminated"));
+    return gone;
+  }
+
+  /** Treats the worker as dead although its thread has not left. */
+  giveUp(): void {
+    this.#end(new Error("the worker could not be terminated"));
+  }
+
+  #thread(): Worker | undefined {
+    return this.#piscina.threads.find(({ threadId }) => threadId === this.#threadId);
+  }
+
+  #learnCost(): void {
+    const { busyUs, progress } = this.lane;
+    const taken = (progress - this.seenTaken) | 0;
+    const spentUs = (busyUs - this.seenBusyUs) | 0;
+    if (taken < 1 || spentUs <= 0) return;
+    this.callCostUs += (spentUs / taken - this.callCostUs) / 8;
+    this.seenBusyUs = busyUs;
+    this.seenTaken = progress;
+  }
+
+  #receiveWaiting(): void {
+    for (
+      let got = receiveMessageOnPort(this.#port);
+      got !== undefined;
+      got = receiveMessageOnPort(this.#port)
+    ) {
+      this.#receive(got.message as FromWorker);
+    }
+  }
+
+  #receive(message: FromWorker): void {
+    if (message === null) {
+      this.drain();
+      this.#listener.progressed();
+      return;
+    }
+    switch (message.kind) {
+      case "reply":
+        this.lane.external(message);
+        break;
+      case "loaded":
+        this.#threadId = message.threadId;
+        this.services = message.services;
+        this.state = "loaded";
+        this.#gates.loaded.resolve();
+        break;
+      case "ready":
+        this.state = "ready";
+        this.wasReady = true;
+        this.#gates.ready.resolve();
+        break;
+      case "failed":
+        this.#failure = new LaneStartError(message.code, message.message);
+        break;
+      case "publish":
+        this.#listener.published(this, message);
+        break;
+      case "log":
+        this.#listener.log(message);
+        break;
+      default:
+        this.#answers.get(message.kind)?.resolve(message.failures);
+        this.#answers.delete(message.kind);
+    }
+  }
+
+  #end(cause: unknown): void {
+    if (this.state === "dead") return;
+    this.#receiveWaiting();
+    this.drain();
+    const error = this.#failure ?? cause;
+    const expected = this.state === "closing" || this.#abort.signal.aborted;
+    this.state = "dead";
+    this.#gates.loaded.reject(error);
+    this.#gates.ready.reject(error);
+    for (const gate of this.#answers.values()) {
+      gate.resolve([
+        { service: "", what: `worker ${this.index}`, message: "the worker ended before it answered" },
+      ]);
+    }
+    this.#port.close();
+    this.#listener.ended(this, expected ? undefined : (error ?? new Error("its task ended")));
+    this.#gates.ended.resolve();
+  }
+}

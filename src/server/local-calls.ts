@@ -1,0 +1,88 @@
+/** Calls that the main thread answers itself (fb303), and exceptions of our own, in the caller's form. */
+import { ReplyForm } from "../calls/call.ts";
+import type { ArrivedMessage, EncodeException } from "../calls/desk.ts";
+import type { Method } from "../calls/method-table.ts";
+import type { CallLink } from "../service/call-context.ts";
+import type { GeneratedService, LogFunction } from "../service/define.ts";
+import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
+import { type Codec, Runner } from "../service/runner.ts";
+import { BinaryReader } from "../wire/binary-reader.ts";
+import { CompactReader } from "../wire/compact-reader.ts";
+import { writeException } from "../wire/exception.ts";
+import type { ReadLimits } from "../wire/read-limits.ts";
+import { beginReply, createReplyWriter, endReply } from "../wire/reply-writer.ts";
+
+/** A service whose handlers run on the main thread. */
+export interface LocalService {
+  readonly name: string;
+  readonly service: GeneratedService;
+  readonly handler: object;
+}
+
+const noReply: Buffer = Buffer.alloc(0);
+
+/** Answers calls of one local service. */
+export class LocalCalls {
+  readonly methods: readonly GeneratedMethod[];
+  readonly #runner: Runner;
+  readonly #codecs: readonly Codec[];
+  #reply: Buffer = noReply;
+
+  constructor(local: LocalService, limits: ReadLimits, log: LogFunction) {
+    this.methods = methodsOf(local.service);
+    this.#codecs = [
+      { reader: new BinaryReader(limits), writer: createReplyWriter("binary") },
+      { reader: new CompactReader(limits), writer: createReplyWriter("compact") },
+    ];
+    this.#runner = new Runner({
+      codecs: this.#codecs,
+      link: noLink,
+      exposeErrors: true,
+      log,
+      reply: (_slot, _result, _oneway, bytes, start, end) => {
+        this.#reply = Buffer.from(bytes.subarray(start, end));
+      },
+    });
+    this.#runner.add(local.name, local.service, this.methods, local.handler);
+  }
+
+  /** Answers a call at once: handlers here return values, never promises. */
+  answer(method: Method, index: number, replyForm: number, message: ArrivedMessage): Uint8Array {
+    this.#reply = noReply;
+    this.#runner.run({
+      slot: 0,
+      bytes: message.bytes,
+      bodyStart: message.bodyStart,
+      end: message.end,
+      methodIndex: index,
+      seqid: message.seqid,
+      protocol: replyForm & ReplyForm.PROTOCOL_MASK,
+      framed: (replyForm & ReplyForm.FRAMED) !== 0,
+    });
+    return method.oneway ? noReply : this.#reply;
+  }
+
+  /** Writes an exception of our own. */
+  readonly encodeException: EncodeException = (replyForm, name, seqid, type, message) => {
+    const { writer } = this.#codecs[replyForm & ReplyForm.PROTOCOL_MASK]!;
+    const framed = (replyForm & ReplyForm.FRAMED) !== 0;
+    beginReply(writer, framed);
+    writeException(writer, name, seqid, type, message);
+    endReply(writer, framed);
+    return Buffer.from(writer.buffer.subarray(0, writer.position));
+  };
+}
+
+/** A call on the main thread can't be cut, and no drain waits for it. */
+const noLink: CallLink = {
+  serialOf: () => 0,
+  peerOf: () => "",
+  headersOf: () => ({}),
+  deadlineOf: () => undefined,
+  isAborted: () => false,
+  isWaitedFor: () => false,
+  protect() {},
+  unprotect() {},
+  background() {},
+  onAbort() {},
+};

@@ -1,0 +1,125 @@
+/** The parts of a running server, put together. Who does what with them: `start.ts`, `stop.ts`. */
+import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
+import { createFb303 } from "../admin/fb303.ts";
+import type { AdminSource } from "../admin/source.ts";
+import { CallLedger } from "../calls/call-ledger.ts";
+import { CallDesk } from "../calls/desk.ts";
+import type { Config } from "../config/config.ts";
+import type { Clock } from "../lifecycle/clock.ts";
+import type { ServerLog } from "../log/log.ts";
+import { Acceptor, type ListenTarget } from "../net/acceptor.ts";
+import { Connections } from "../net/connections.ts";
+import { LanePool } from "../pool/lane-pool.ts";
+import type { LogFunction } from "../service/define.ts";
+import type { StateThread } from "../state/state-thread.ts";
+import type { WorkerExtra } from "../worker/entry.ts";
+import { LocalCalls } from "./local-calls.ts";
+
+/** What the parts are made of. */
+export interface PartsOptions {
+  readonly modules: readonly string[];
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  /** What the admin port and fb303 read; its functions are called once the parts are there. */
+  readonly adminSource: AdminSource;
+  readonly reload: () => Promise<void>;
+}
+
+/** The parts that exist from the first moment on. The admin server and the state thread come with the start. */
+export interface Parts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: ServerLog;
+  readonly ledger: CallLedger;
+  readonly desk: CallDesk;
+  readonly connections: Connections;
+  readonly acceptor: Acceptor;
+  readonly local: LocalCalls;
+  readonly pool: LanePool;
+  readonly listenAt: ListenTarget;
+  admin: AdminServer | undefined;
+  state: StateThread | undefined;
+}
+
+/** Makes the parts; workers begin to load their modules. */
+export function createParts(options: PartsOptions): Parts {
+  const { config, clock, log } = options;
+  const write: LogFunction = (level, message, fields) => log[level](message, fields);
+  const ledger = new CallLedger();
+  const fb303 = createFb303(options.adminSource, {
+    allowShutdown: config.fb303Shutdown,
+    reload: options.reload,
+  });
+  const local = new LocalCalls(fb303, config, write);
+  const desk = new CallDesk({
+    ledger,
+    now: clock.now,
+    setTimer: (atMs, fire) => clock.setTimer(atMs, fire),
+    encodeException: local.encodeException,
+    answerLocally: (method, replyForm, message) =>
+      local.answer(method, method.index - firstLocalIndex(desk), replyForm, message),
+    maxInFlight: config.maxInFlight,
+  });
+  const connections = new Connections({ ...config, desk, clock, limits: config, log: write });
+  const acceptor = new Acceptor((socket) => connections.accept(socket), config.maxConnections);
+  const pool = new LanePool({
+    workers: config.workers,
+    workerFile: workerFile(),
+    modules: options.modules,
+    settings: config.settings,
+    clock,
+    listener: desk,
+    log: write,
+    extra: {
+      recursionLimit: config.recursionLimit,
+      maxContainerElements: config.maxContainerElements,
+      exposeErrors: config.exposeErrors,
+      longestProtectionMs: config.graceMs - config.reserveMs,
+    } satisfies WorkerExtra,
+  });
+  const listenAt = listenTarget(config);
+  return {
+    config,
+    clock,
+    log,
+    ledger,
+    desk,
+    connections,
+    acceptor,
+    local,
+    pool,
+    listenAt,
+    admin: undefined,
+    state: undefined,
+  };
+}
+
+/** The admin port opens before anything else can take time. */
+export function openAdmin(config: Config, source: AdminSource): Promise<AdminServer> {
+  return createAdminServer(source, {
+    host: config.adminHost,
+    port: config.adminPort,
+    ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
+  });
+}
+
+/** fb303's methods come last in the table. */
+function firstLocalIndex(desk: CallDesk): number {
+  return desk.methods.findIndex(({ runs }) => runs === "main");
+}
+
+/** `new URL` is not rewritten when this file is built, so the extension is taken from the file itself. */
+function workerFile(): string {
+  const extension = import.meta.filename.endsWith(".ts") ? "ts" : "js";
+  return new URL(`../worker/entry.${extension}`, import.meta.url).href;
+}
+
+/** Where to listen: an inherited descriptor (systemd's socket activation) wins over all. */
+function listenTarget({ host, port, socket }: Config): ListenTarget {
+  const { LISTEN_FDS, LISTEN_PID } = process.env;
+  if (LISTEN_FDS !== undefined && Number(LISTEN_FDS) >= 1 && Number(LISTEN_PID) === process.pid) {
+    return { kind: "inherited", fd: 3 };
+  }
+  return socket === undefined ? { kind: "tcp", host, port } : { kind: "unix", path: socket };
+}

@@ -1,0 +1,69 @@
+/** The drain report: what became of every call, and how the stop went. */
+import type { CallTotals } from "../calls/call-ledger.ts";
+import type { CutCall } from "../calls/desk.ts";
+import { exitCodeOf, type StopFacts, type StopOutcome, stopOutcome } from "../lifecycle/outcome.ts";
+import type { PhaseName, StoppedState } from "../lifecycle/phases.ts";
+
+/** What `server.drain()` resolves with, and the `stopped` line says at its top level. */
+export interface DrainReport extends Omit<CallTotals, "owed" | "orphanedStarted"> {
+  readonly outcome: StopOutcome;
+  /** Why the server stopped: the signal's name, or what the API or POST gave. */
+  readonly reason: string;
+  /** Calls that have no outcome; more than 0 only when the stop was forced or overran its grace. */
+  readonly owed: number;
+  /** Of the orphaned calls: how many had started. */
+  readonly orphanedStarted: number;
+  /** From the request to stop until now. */
+  readonly drainMs: number;
+  /** How long each phase took, in ms. */
+  readonly phases: Readonly<Partial<Record<PhaseName, number>>>;
+  /** The calls that were cut, at most 1,000 of them. */
+  readonly cutCalls: readonly CutCall[];
+  /** What could not be flushed or closed. */
+  readonly failures: readonly { readonly part: string; readonly error: string }[];
+  /** Log lines dropped because their reader stood still. */
+  readonly droppedLogLines: number;
+  /** Threads in native code that could not be ended: only the end of the process ends them. */
+  readonly unterminatedThreads: number;
+  readonly exitCode: number;
+}
+
+export interface ReportParts {
+  readonly state: StoppedState;
+  readonly facts: StopFacts;
+  readonly totals: CallTotals;
+  readonly cutCalls: readonly CutCall[];
+  readonly drainMs: number;
+  readonly phases: Readonly<Partial<Record<PhaseName, number>>>;
+  readonly droppedLogLines: number;
+  readonly unterminatedThreads: number;
+}
+
+export function createReport(parts: ReportParts): DrainReport {
+  const { state, facts, totals } = parts;
+  const { startFailure, flushFailures, closeFailures } = state;
+  const failures = [...flushFailures, ...closeFailures];
+  return {
+    outcome: stopOutcome(facts),
+    reason: state.stop?.request.reason ?? "forced",
+    ...totals,
+    drainMs: roundMs(parts.drainMs),
+    phases: Object.fromEntries(Object.entries(parts.phases).map(([phase, ms]) => [phase, roundMs(ms)])),
+    cutCalls: parts.cutCalls,
+    failures: [
+      ...(startFailure === undefined ? [] : [{ part: "start", error: textOf(startFailure.cause) }]),
+      ...failures.map(({ part, cause }) => ({ part, error: textOf(cause) })),
+    ],
+    droppedLogLines: parts.droppedLogLines,
+    unterminatedThreads: parts.unterminatedThreads,
+    exitCode: exitCodeOf(facts),
+  };
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+function roundMs(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

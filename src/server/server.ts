@@ -1,0 +1,236 @@
+/** A running server: what a program can ask of it, and what holds its parts together. */
+import type { AdminSource } from "../admin/source.ts";
+import type { Config } from "../config/config.ts";
+import { type Clock, createSystemClock } from "../lifecycle/clock.ts";
+import { Lifecycle } from "../lifecycle/lifecycle.ts";
+import type { PhaseName } from "../lifecycle/phases.ts";
+import type { SignalAction } from "../lifecycle/signals.ts";
+import type { StopRequest } from "../lifecycle/stop-plan.ts";
+import type { ServerLog } from "../log/log.ts";
+import { createAdminSource } from "./admin-source.ts";
+import { createParts, openAdmin, type Parts } from "./parts.ts";
+import type { DrainReport } from "./report.ts";
+import { handleSignals } from "./signals.ts";
+import { startWorkers } from "./start.ts";
+import { StopDriver } from "./stop.ts";
+
+/** How long a call has between its notice and its cut, in ms. */
+const abortNoticeMs = 200;
+
+/** Where a server is found. */
+export interface ServerAddresses {
+  readonly host: string;
+  readonly port: number;
+  /** The path, when it listens on a Unix domain socket; host and port are then "" and 0. */
+  readonly socket?: string;
+  readonly adminHost: string;
+  readonly adminPort: number;
+}
+
+/** The drain was taken back: the promise that `drain` gave rejects with this. */
+export class UndrainedError extends Error {
+  override readonly name = "UndrainedError";
+  readonly code = "SLUICE_UNDRAINED";
+
+  constructor() {
+    super("the drain was taken back; the server serves again");
+  }
+}
+
+/** A server. Made by `serve()`. */
+export class Server implements AsyncDisposable {
+  /** Resolves with the drain report when the server has stopped, whoever asked for it. Never rejects. */
+  readonly stopped: Promise<DrainReport>;
+  readonly #modules: readonly string[];
+  readonly #log: ServerLog;
+  readonly #parts: Parts;
+  readonly #lifecycle: Lifecycle;
+  readonly #stopDriver: StopDriver;
+  readonly #adminSource: AdminSource;
+  readonly #stopping = Promise.withResolvers<DrainReport>();
+  readonly #unhandleSignals: () => void;
+  #drain: PromiseWithResolvers<DrainReport> | undefined;
+  #addresses: ServerAddresses | undefined;
+  #report: DrainReport | undefined;
+
+  constructor(
+    modules: readonly string[],
+    config: Config,
+    log: ServerLog,
+    clock: Clock = createSystemClock(),
+  ) {
+    this.#modules = modules;
+    this.#log = log;
+    this.stopped = this.#stopping.promise;
+    // Signals first: one that comes during the start is kept.
+    this.#unhandleSignals = config.signals ? handleSignals(config, (action) => this.#act(action)) : () => {};
+    this.#adminSource = createAdminSource(
+      {
+        parts: () => this.#parts,
+        lifecycle: () => this.#lifecycle,
+        lastReport: () => this.#report,
+        requestDrain: (reason) => this.#request({ source: "post", reason }),
+      },
+      log,
+      clock.now,
+    );
+    this.#parts = createParts({
+      modules,
+      config,
+      clock,
+      log,
+      adminSource: this.#adminSource,
+      reload: () => this.reload(),
+    });
+    this.#stopDriver = new StopDriver(this.#parts, {
+      undrained: () => this.#undrained(),
+      stopped: (report) => this.#stopped(report),
+    });
+    this.#lifecycle = new Lifecycle({ ...config, abortNoticeMs }, clock, this.#stopDriver);
+    this.#stopDriver.attach(this.#lifecycle);
+  }
+
+  /** Where the server is in its life. */
+  get phase(): PhaseName {
+    return this.#lifecycle.state.phase;
+  }
+
+  /** Where it listens. Undefined before, and for ever when a stop came during the start. */
+  get addresses(): ServerAddresses | undefined {
+    return this.#addresses;
+  }
+
+  /** The port of Thrift clients; 0 for a Unix domain socket, or when it does not listen. */
+  get port(): number {
+    return this.#addresses?.port ?? 0;
+  }
+
+  /** The admin port. */
+  get adminPort(): number {
+    return this.#addresses?.adminPort ?? 0;
+  }
+
+  /** Starts. Called by `serve()`. @throws what kept the server from starting */
+  async start(): Promise<void> {
+    try {
+      await this.#open();
+    } catch (error) {
+      this.#lifecycle.startFailed(error);
+    }
+    if (this.#lifecycle.state.phase === "serving") return;
+    const report = await this.stopped;
+    const { state } = this.#lifecycle;
+    if (state.phase === "stopped" && state.startFailure !== undefined) throw state.startFailure.cause;
+    if (report.outcome === "start-failed") throw new Error("the start did not end within the grace period");
+  }
+
+  /**
+   * Stops the server: takes no new work, answers every call that it took, flushes and closes. Called again it
+   * returns the same promise.
+   *
+   * @param reason for the log
+   * @returns the drain report; rejects with `UndrainedError` when the drain is taken back
+   */
+  drain(reason = "drain"): Promise<DrainReport> {
+    this.#request({ source: "api", reason });
+    if (this.#report !== undefined) return Promise.resolve(this.#report);
+    if (this.#drain === undefined) {
+      this.#drain = Promise.withResolvers<DrainReport>();
+      this.#drain.promise.catch(() => {});
+    }
+    return this.#drain.promise;
+  }
+
+  /** Takes a drain back, in lame-duck only. @throws {UndrainRefusedError} */
+  undrain(): void {
+    this.#lifecycle.undrain();
+  }
+
+  /** Has every worker reload its services, then calls `onHup`. Calls in flight are not disturbed. */
+  async reload(): Promise<void> {
+    const { phase } = this;
+    if (phase !== "serving" && phase !== "lame-duck") return;
+    const failures = await this.#parts.pool.ask("reload");
+    for (const { service, message } of failures) {
+      this.#log.error("a service could not reload", { service, error: message });
+    }
+    await this.#parts.config.onHup?.();
+    this.#log.info("reloaded", { failures: failures.length });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain("disposed");
+  }
+
+  async #open(): Promise<void> {
+    const { config, acceptor, listenAt } = this.#parts;
+    const admin = await openAdmin(config, this.#adminSource);
+    this.#parts.admin = admin;
+    await Promise.race([
+      startWorkers(this.#parts, this.#modules, (error) => this.#stateDied(error)),
+      // A start that takes too long, or is forced, is not waited for.
+      this.stopped,
+    ]);
+    if (this.#lifecycle.state.phase !== "starting") return;
+    if (this.#lifecycle.stop === undefined) {
+      await acceptor.listen(listenAt);
+      this.#addresses = addressesOf(acceptor.address, admin);
+    }
+    this.#lifecycle.started();
+    if (this.phase === "serving") this.#log.contract("listening", { ...this.#addresses });
+  }
+
+  #request(request: StopRequest): void {
+    this.#lifecycle.requestStop(request);
+  }
+
+  #act(action: SignalAction): void {
+    switch (action.kind) {
+      case "drain":
+        this.#request({ source: "signal", reason: action.signal, signal: action.signal });
+        break;
+      case "hasten":
+        this.#request({ source: "signal", reason: action.signal, signal: action.signal });
+        this.#lifecycle.hasten();
+        break;
+      case "force":
+        this.#lifecycle.force(action.signal);
+        break;
+      case "reload":
+        this.reload().catch((error: unknown) =>
+          this.#log.error("onHup failed", { error: error instanceof Error ? error.message : String(error) }),
+        );
+        break;
+      case "ignore":
+        this.#log.info("a signal is ignored", { why: action.why });
+    }
+  }
+
+  /** Nothing can be made durable any more: stop rather than acknowledge what can't be kept. */
+  #stateDied(error: Error): void {
+    this.#log.error("the state thread died", { error: error.message });
+    this.#request({ source: "api", reason: "the state thread died" });
+  }
+
+  #undrained(): void {
+    this.#drain?.reject(new UndrainedError());
+    this.#drain = undefined;
+  }
+
+  #stopped(report: DrainReport): void {
+    this.#report = report;
+    this.#unhandleSignals();
+    this.#drain?.resolve(report);
+    this.#stopping.resolve(report);
+  }
+}
+
+function addressesOf(
+  address: { host: string; port: number } | { path: string } | undefined,
+  admin: { readonly host: string; readonly port: number },
+): ServerAddresses {
+  const adminAt = { adminHost: admin.host, adminPort: admin.port };
+  if (address === undefined) throw new Error("the listener has no address");
+  if ("path" in address) return { host: "", port: 0, socket: address.path, ...adminAt };
+  return { ...address, ...adminAt };
+}

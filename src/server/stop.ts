@@ -1,0 +1,245 @@
+/**
+ * Carries out a stop: the lifecycle says what is due, this does it. No step needs a free worker, and
+ * every wait for a thread is bounded.
+ */
+
+import type { LifecycleListener } from "../lifecycle/driver.ts";
+import type { Lifecycle } from "../lifecycle/lifecycle.ts";
+import { stopFacts } from "../lifecycle/outcome.ts";
+import type { LifecycleState, StepFailure, StoppedState } from "../lifecycle/phases.ts";
+import type { Stop } from "../lifecycle/stop-plan.ts";
+import type { LifeFailure } from "../pool/control-messages.ts";
+import type { ResourceReport } from "../state/messages.ts";
+import { Cutting } from "./cutting.ts";
+import type { Parts } from "./parts.ts";
+import { createReport, type DrainReport } from "./report.ts";
+
+/** What is kept back of the time that is left, so that the last steps have some, in ms. */
+const marginMs = 100;
+/** How long threads may take to end when they have nothing left to do, in ms. */
+const threadEndMs = 200;
+const adminCloseMs = 50;
+
+/** Hears of the ends of stops. */
+export interface StopListener {
+  undrained(): void;
+  stopped(report: DrainReport): void;
+}
+
+export class StopDriver implements LifecycleListener {
+  readonly #parts: Parts;
+  readonly #listener: StopListener;
+  #lifecycle!: Lifecycle;
+  #cutting: Cutting | undefined;
+  #unterminated = 0;
+  #drained = false;
+
+  constructor(parts: Parts, listener: StopListener) {
+    this.#parts = parts;
+    this.#listener = listener;
+    parts.ledger.onIdle = () => this.#lookSettled();
+    parts.desk.onProgress = () => this.#lookSettled();
+    parts.connections.onEmpty = () => this.#lookSettled();
+  }
+
+  /** The lifecycle that this drives; it needs its listener first. */
+  attach(lifecycle: Lifecycle): void {
+    this.#lifecycle = lifecycle;
+  }
+
+  onStopBegun(stop: Stop): void {
+    this.#parts.log.contract("draining", { reason: stop.request.reason });
+    this.#tellTimes(stop);
+  }
+
+  onStopHastened(stop: Stop): void {
+    this.#parts.log.info("hastened", { reason: stop.joined.at(-1)?.reason ?? "signal" });
+    this.#tellTimes(stop);
+  }
+
+  onUndrained(): void {
+    this.#parts.log.info("undrained");
+    this.#parts.pool.setStopTimes(0, 0);
+    this.#listener.undrained();
+  }
+
+  onPhase(state: LifecycleState): void {
+    switch (state.phase) {
+      case "draining":
+        void this.#drain();
+        break;
+      case "flushing":
+        void this.#flush();
+        break;
+      case "closing":
+        void this.#close();
+        break;
+      case "stopped":
+        this.#finish(state);
+        break;
+    }
+  }
+
+  onAbortNotice(): void {
+    this.#cut.look();
+  }
+
+  onCut(): void {
+    this.#parts.pool.refuseUnstarted();
+    this.#cut.look();
+  }
+
+  onLastCall(): void {
+    this.#parts.pool.stopReplacing();
+    this.#parts.pool.refuseUnstarted();
+    this.#cut.look();
+    this.#parts.connections.destroyAll();
+  }
+
+  onDeadline(): void {
+    this.#parts.log.warn("the grace period is over before everything was closed");
+  }
+
+  get #cut(): Cutting {
+    this.#cutting ??= new Cutting(
+      this.#parts.pool,
+      this.#parts.desk,
+      this.#parts.clock,
+      () => this.#stop.plan,
+    );
+    return this.#cutting;
+  }
+
+  get #stop(): Stop {
+    return this.#lifecycle.stop!;
+  }
+
+  /** What is left until the deadline, less a margin, in ms. */
+  #leftMs(): number {
+    const leftMs = this.#stop.plan.deadlineAtMs - this.#parts.clock.now();
+    return Math.max(10, leftMs - Math.min(marginMs, leftMs / 4));
+  }
+
+  #tellTimes({ plan }: Stop): void {
+    this.#parts.pool.setStopTimes(plan.noticeAtMs, plan.lastCallAtMs);
+  }
+
+  async #drain(): Promise<void> {
+    await this.#parts.acceptor.close();
+    this.#parts.connections.drain();
+    this.#drained = true;
+    this.#lookSettled();
+  }
+
+  /** Nothing is owed, nothing runs, no connection is open: then the calls are settled. */
+  #lookSettled(): void {
+    const { ledger, pool, connections } = this.#parts;
+    if (!this.#drained || this.#lifecycle.state.phase !== "draining") return;
+    if (ledger.owed > 0 || connections.size > 0 || pool.background > 0 || pool.running > 0) return;
+    this.#lifecycle.callsSettled();
+  }
+
+  async #flush(): Promise<void> {
+    const { pool, state } = this.#parts;
+    const failures: StepFailure[] = [...this.#unflushed()];
+    const half = this.#leftMs() / 2;
+    failures.push(...(await this.#askWorkers("flush", half)));
+    failures.push(...(await this.#askWorkers("close", half)));
+    if (state !== undefined) failures.push(...(await resourceFailures("flush", state.flush(this.#leftMs()))));
+    if (pool.background > 0)
+      failures.push({ part: "background", cause: new Error(`${pool.background} promises never settled`) });
+    this.#lifecycle.flushed(failures);
+  }
+
+  /** Worker resources of workers that were cut had no chance to flush. */
+  #unflushed(): StepFailure[] {
+    const resources = this.#parts.pool.services.flatMap(({ name, flushes }) =>
+      flushes.map((what) => `${name}.${what}`),
+    );
+    const cut = this.#cutting?.cutWorkers ?? [];
+    return cut.flatMap(({ index }) =>
+      resources.map((resource) => ({
+        part: `${resource} of worker ${index}`,
+        cause: new Error("its worker was terminated before it could flush"),
+      })),
+    );
+  }
+
+  async #askWorkers(step: "flush" | "close", withinMs: number): Promise<StepFailure[]> {
+    const late: LifeFailure[] = [{ service: "", what: step, message: `a worker did not ${step} in time` }];
+    const failures = await within(withinMs, this.#parts.pool.ask(step), late);
+    return failures.map(({ service, what, message }) => ({
+      part: service === "" ? what : `${service}.${what}`,
+      cause: new Error(message),
+    }));
+  }
+
+  async #close(): Promise<void> {
+    const { state, pool, acceptor, connections, admin, config } = this.#parts;
+    const failures: StepFailure[] = [];
+    await acceptor.close();
+    connections.destroyAll();
+    const closing = state === undefined ? [] : resourceFailures("close", state.close(this.#leftMs()));
+    const [resources, stuck] = await Promise.all([
+      closing,
+      pool.destroy(Math.min(threadEndMs, this.#leftMs())),
+    ]);
+    failures.push(...resources);
+    this.#unterminated = stuck + (this.#cutting?.unterminated ?? 0);
+    try {
+      await within(this.#leftMs(), Promise.resolve(config.beforeExit?.()), undefined);
+    } catch (cause) {
+      failures.push({ part: "beforeExit", cause });
+    }
+    await admin?.close(adminCloseMs);
+    this.#lifecycle.closed(failures);
+  }
+
+  #finish(state: StoppedState): void {
+    const { ledger, desk, log, connections, pool } = this.#parts;
+    this.#cutting?.stop();
+    connections.destroyAll();
+    connections.close();
+    const totals = ledger.totals();
+    const facts = stopFacts(state, totals.cut);
+    const report = createReport({
+      state,
+      facts,
+      totals,
+      cutCalls: desk.cutCalls,
+      drainMs: this.#lifecycle.drainMs(),
+      phases: this.#lifecycle.phaseMs(),
+      droppedLogLines: log.dropped,
+      unterminatedThreads: state.ending.kind === "closed" ? this.#unterminated : pool.workers.length,
+    });
+    log.contract("stopped", { ...report });
+    this.#listener.stopped(report);
+  }
+}
+
+/** What `work` gives, or `late` when it takes longer than `ms`. */
+async function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<T>((resolve) => {
+    timer = setTimeout(resolve, ms, late);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function resourceFailures(step: string, asked: Promise<ResourceReport>): Promise<StepFailure[]> {
+  try {
+    const { failed, timedOut } = await asked;
+    const failures = failed.map(({ service, resource, message }) => ({
+      part: `${service}.${resource}`,
+      cause: new Error(message),
+    }));
+    if (timedOut) failures.push({ part: "state thread", cause: new Error(`it did not ${step} in time`) });
+    return failures;
+  } catch (cause) {
+    return [{ part: "state thread", cause }];
+  }
+}

@@ -1,0 +1,109 @@
+/** The one implementation of `CurrentCall`, over whatever link the thread has to the main thread. */
+import {
+  CallAbortedError,
+  CallBrokenError,
+  type CurrentCall,
+  type ProtectedSection,
+} from "./current-call.ts";
+
+/** What a call's context needs of the thread it runs in. A slot is valid for one `serial` only. */
+export interface CallLink {
+  /** The serial of the call in a slot. */
+  serialOf(slot: number): number;
+  peerOf(slot: number): string;
+  headersOf(slot: number): Readonly<Record<string, string>>;
+  /** As `Date.now()` counts; undefined for never. */
+  deadlineOf(slot: number): number | undefined;
+  /** Whether the call's `signal` has to be aborted. */
+  isAborted(slot: number, serial: number): boolean;
+  /** Whether a stop waits for calls to end. */
+  isWaitedFor(): boolean;
+  /**
+   * Protects a call for `ms` from now.
+   *
+   * @throws {ProtectionDeniedError}
+   */
+  protect(slot: number, serial: number, ms: number): void;
+  unprotect(slot: number, serial: number): void;
+  /** Counts a promise that a drain has to wait for. */
+  background(promise: PromiseLike<unknown>, what: string): void;
+  /** Wants to hear of the abort of a call. */
+  onAbort(slot: number, serial: number, abort: (reason: string) => void): void;
+}
+
+/** The context of one call. Outlives the call: then it answers for what it knew. */
+export class CallContext implements CurrentCall {
+  readonly service: string;
+  readonly method: string;
+  readonly seqid: number;
+  readonly peer: string;
+  readonly #link: CallLink;
+  readonly #slot: number;
+  readonly #serial: number;
+  #abort: AbortController | undefined;
+  #protections = 0;
+
+  constructor(link: CallLink, slot: number, service: string, method: string, seqid: number) {
+    this.#link = link;
+    this.#slot = slot;
+    this.#serial = link.serialOf(slot);
+    this.service = service;
+    this.method = method;
+    this.seqid = seqid;
+    this.peer = link.peerOf(slot);
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return this.#live ? this.#link.headersOf(this.#slot) : {};
+  }
+
+  get deadline(): number | undefined {
+    return this.#live ? this.#link.deadlineOf(this.#slot) : undefined;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      const abort = new AbortController();
+      this.#abort = abort;
+      if (this.stopping) abort.abort(abortedError("the server stops"));
+      else this.#link.onAbort(this.#slot, this.#serial, (reason) => abort.abort(abortedError(reason)));
+    }
+    return this.#abort.signal;
+  }
+
+  get stopping(): boolean {
+    return this.#link.isAborted(this.#slot, this.#serial);
+  }
+
+  protect(ms: number): ProtectedSection {
+    this.#link.protect(this.#slot, this.#serial, ms);
+    this.#protections++;
+    let open = true;
+    return {
+      renew: (renewedMs = ms) => {
+        if (open) this.#link.protect(this.#slot, this.#serial, renewedMs);
+      },
+      [Symbol.dispose]: () => {
+        if (!open) return;
+        open = false;
+        if (--this.#protections === 0) this.#link.unprotect(this.#slot, this.#serial);
+      },
+    };
+  }
+
+  allowBreak(): void {
+    if (this.stopping || this.#link.isWaitedFor()) throw new CallBrokenError();
+  }
+
+  background(promise: PromiseLike<unknown>): void {
+    this.#link.background(promise, this.method);
+  }
+
+  get #live(): boolean {
+    return this.#link.serialOf(this.#slot) === this.#serial;
+  }
+}
+
+function abortedError(reason: string): CallAbortedError {
+  return new CallAbortedError(reason);
+}

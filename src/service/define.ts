@@ -1,0 +1,115 @@
+/**
+ * What a service module's default export says: which generated service, which handler, which
+ * resources. The module is loaded in every worker and on the state thread; this file holds only
+ * types and one checking function, so that loading it costs nothing anywhere.
+ */
+import type { HandlerOf, MethodOptions } from "./handler-types.ts";
+import type { ResourceDefinitions, ResourcesOf } from "./resource-types.ts";
+
+/** The module that `thrift --gen js:node,es6` wrote for one service. */
+export interface GeneratedService {
+  readonly Client: abstract new (...args: never[]) => unknown;
+  readonly Processor: abstract new (...args: never[]) => unknown;
+}
+
+/** A log function of the running server: one JSON line per call. */
+export type LogFunction = (
+  level: "debug" | "info" | "warn" | "error",
+  message: string,
+  fields?: Record<string, unknown>,
+) => void;
+
+/** What a handler factory is given. Made once in every worker. */
+export interface ServiceContext<R extends ResourceDefinitions = ResourceDefinitions> {
+  /** The service's name. */
+  readonly name: string;
+  /** Which worker this is, counted from 0. A replacement keeps the number of the one it replaces. */
+  readonly worker: number;
+  /** Settings of the program that serves, by name: what `serve(…, { settings })` was given. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Opened resources: worker resources as they are, process resources as asynchronous proxies. */
+  readonly resources: ResourcesOf<R>;
+  /** The value that was last published, or undefined. */
+  readonly published: unknown;
+  /** Calls `listener` in this worker for each value published from now on, before any call that must see it. */
+  onPublish(listener: (value: unknown) => void): void;
+  /**
+   * Hands a value (anything structured clone can copy) to every worker of this service. Calls that
+   * arrive after the promise resolved see it.
+   */
+  publish(value: unknown): Promise<void>;
+  readonly log: LogFunction;
+}
+
+/** What `defineService` takes. */
+export interface ServiceDefinition<
+  G extends GeneratedService = GeneratedService,
+  R extends ResourceDefinitions = ResourceDefinitions,
+  H extends HandlerOf<G["Client"]> = HandlerOf<G["Client"]>,
+> {
+  /** The service's name for multiplexed clients. */
+  readonly name: string;
+  /** The generated module (its `Processor` and `Client`). */
+  readonly service: G;
+  /** Makes the handler: once in every worker, before it is ready. May throw; see the README. */
+  readonly handler: (ctx: ServiceContext<R>) => H | Promise<H>;
+  /** Closes a handler when its worker ends in an orderly way. */
+  readonly close?: (handler: H) => void | Promise<void>;
+  /** Called in every worker on SIGHUP (see the option `hup`), with calls in flight undisturbed. */
+  readonly reload?: (handler: H) => void | Promise<void>;
+  /** Options by method name. */
+  readonly methods?: { readonly [M in keyof HandlerOf<G["Client"]>]?: MethodOptions };
+  /** Worker-wide and process-wide things with a life of their own. */
+  readonly resources?: R;
+}
+
+/** Marks a value as made by `defineService`, also by another copy of this module. */
+const definitionMark: symbol = Symbol.for("thrift-sluice.service");
+
+/** A checked service definition. */
+export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: true };
+
+/** Says why a definition can't be served. */
+export class ServiceDefinitionError extends Error {
+  readonly code = "SLUICE_BAD_SERVICE";
+  override readonly name = "ServiceDefinitionError";
+}
+
+/**
+ * Declares a service: the default export of a service module.
+ *
+ * @throws {ServiceDefinitionError} when a field is missing or of the wrong kind.
+ */
+export function defineService<
+  G extends GeneratedService,
+  R extends ResourceDefinitions = Record<never, never>,
+  H extends HandlerOf<G["Client"]> = HandlerOf<G["Client"]>,
+>(definition: ServiceDefinition<G, R, H>): ServiceDefinition<G, R, H> {
+  checkDefinition(definition as unknown as ServiceDefinition);
+  return Object.freeze({ ...definition, [definitionMark]: true });
+}
+
+/** Whether a value came out of `defineService`. */
+export function isDefinedService(value: unknown): value is ServiceDefinition {
+  return typeof value === "object" && value !== null && definitionMark in value;
+}
+
+function checkDefinition(definition: ServiceDefinition): void {
+  const { name, service, handler } = definition ?? {};
+  if (typeof name !== "string" || !/^[A-Za-z_][\w.]*$/.test(name)) {
+    throw new ServiceDefinitionError(
+      `defineService: "name" must be a Thrift identifier, for example "Calc"; got ${JSON.stringify(name)}`,
+    );
+  }
+  if (typeof service?.Processor !== "function" || typeof service?.Client !== "function") {
+    throw new ServiceDefinitionError(
+      `defineService("${name}"): "service" must be the generated module with Processor and Client; ` +
+        `generate it with: thrift --gen js:node,ts,es6`,
+    );
+  }
+  if (typeof handler !== "function") {
+    throw new ServiceDefinitionError(
+      `defineService("${name}"): "handler" must be a function that returns the handler`,
+    );
+  }
+}

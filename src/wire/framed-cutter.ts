@@ -1,0 +1,57 @@
+/** Cuts framed messages: four bytes of length, then the message. */
+import {
+  type Cutter,
+  createMessageView,
+  type MessageSink,
+  type MessageView,
+  WireError,
+  type WireLimits,
+} from "./message.ts";
+import { checkCallType, type HeaderReader, headerReaders } from "./message-header.ts";
+import type { ProtocolName } from "./protocol-names.ts";
+
+export class FramedCutter implements Cutter {
+  readonly framed = true;
+  readonly protocol: Exclude<ProtocolName, "json">;
+  readonly #maxFrameSizeBytes: number;
+  readonly #readHeader: HeaderReader;
+  readonly #view: MessageView = createMessageView();
+
+  constructor(protocol: Exclude<ProtocolName, "json">, limits: WireLimits) {
+    this.protocol = protocol;
+    this.#maxFrameSizeBytes = limits.maxFrameSizeBytes;
+    this.#readHeader = headerReaders[protocol];
+  }
+
+  cut(bytes: Buffer, start: number, end: number, sink: MessageSink): number {
+    const view = this.#view;
+    view.bytes = bytes;
+    let at = start;
+    let wanted = true;
+    while (wanted && end - at >= 4) {
+      const length = bytes.readInt32BE(at);
+      this.#checkLength(length);
+      const messageEnd = at + 4 + length;
+      if (messageEnd > end) break;
+      view.start = at + 4;
+      view.end = messageEnd;
+      if (!this.#readHeader(view, messageEnd)) {
+        throw new WireError("bad-header", `a frame of ${length} bytes ends inside its message's header`);
+      }
+      checkCallType(view);
+      at = messageEnd;
+      wanted = sink.message(view);
+    }
+    return at;
+  }
+
+  #checkLength(length: number): void {
+    if (length <= 0) throw new WireError("bad-frame-length", `a frame of ${length} bytes`);
+    if (length > this.#maxFrameSizeBytes) {
+      throw new WireError(
+        "frame-too-large",
+        `a frame of ${length} bytes; maxFrameSize is ${this.#maxFrameSizeBytes}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,198 @@
+/** Runs one lane in this thread: load, begin, take calls, flush, close. */
+import { threadId } from "node:worker_threads";
+import { ReplyForm } from "../calls/call.ts";
+import { LaneCallLink } from "../pool/call-link.ts";
+import type { FromWorker, LifeFailure, ToWorker } from "../pool/control-messages.ts";
+import { CallResult, viewLaneMemory } from "../pool/lane-layout.ts";
+import { type LaneCall, LaneLoop } from "../pool/lane-loop.ts";
+import type { LogFunction } from "../service/define.ts";
+import { type Codec, Runner, type RunResult } from "../service/runner.ts";
+import { connectState } from "../state/state-client.ts";
+import { BinaryReader } from "../wire/binary-reader.ts";
+import { CompactReader } from "../wire/compact-reader.ts";
+import { createReplyWriter } from "../wire/reply-writer.ts";
+import type { WorkerOpening, WorkerTask } from "./entry.ts";
+import { PublishedValues } from "./published-values.ts";
+import { WorkerService } from "./services.ts";
+
+const results: Record<RunResult, number> = {
+  completed: CallResult.COMPLETED,
+  failed: CallResult.FAILED,
+  rejected: CallResult.REJECTED,
+  broken: CallResult.BROKEN,
+};
+
+const onewayResults: Record<RunResult, number> = {
+  completed: CallResult.ONEWAY,
+  failed: CallResult.ONEWAY_FAILED,
+  rejected: CallResult.ONEWAY_REJECTED,
+  broken: CallResult.ONEWAY_BROKEN,
+};
+
+export class LaneHost {
+  readonly #task: WorkerTask;
+  readonly #loop: LaneLoop;
+  readonly #link: LaneCallLink;
+  readonly #runner: Runner;
+  readonly #published: PublishedValues;
+  readonly #begin = Promise.withResolvers<WorkerOpening>();
+  readonly #closed = Promise.withResolvers<void>();
+  #services: WorkerService[] = [];
+
+  constructor(task: WorkerTask) {
+    this.#task = task;
+    const memory = viewLaneMemory(task.start.shared);
+    const log = this.#log;
+    this.#link = new LaneCallLink(memory, {
+      longestProtectionMs: task.extra.longestProtectionMs,
+      wakeMain: () => this.#post(null),
+      log: (message, fields) => log("error", message, fields),
+    });
+    this.#runner = new Runner({
+      codecs: createCodecs(task),
+      link: this.#link,
+      exposeErrors: task.extra.exposeErrors,
+      log,
+      reply: (slot, result, oneway, bytes, start, end) =>
+        this.#loop.reply(slot, (oneway ? onewayResults : results)[result], bytes, start, end),
+    });
+    const runner = new RingRunner(this.#runner);
+    this.#loop = new LaneLoop(memory, task.port, runner, (message) => this.#receive(message));
+    this.#published = new PublishedValues(task.start, this.#post);
+  }
+
+  /** Resolves when the lane was closed; rejects when it could not be started. */
+  async run(): Promise<void> {
+    // What nobody awaited must not take the calls of others along; an uncaught throw still ends the thread.
+    process.on("unhandledRejection", (error) => {
+      this.#log("error", "a promise was rejected and nobody handled it", {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    });
+    this.#loop.listen();
+    try {
+      await this.#open();
+    } catch (error) {
+      const { code, message } = describeFailure(error);
+      this.#post({ kind: "failed", code, message });
+      throw error;
+    }
+    this.#post({ kind: "ready" });
+    this.#loop.start();
+    await this.#closed.promise;
+    this.#task.port.close();
+  }
+
+  async #open(): Promise<void> {
+    const { modules, settings, lane } = this.#task.start;
+    this.#services = await Promise.all(modules.map((module) => WorkerService.load(module)));
+    this.#post({ kind: "loaded", threadId, services: this.#services.map((service) => service.describe()) });
+    const { stateChannel, resources } = await this.#begin.promise;
+    const proxies = connectState(stateChannel, resources);
+    const link = {
+      worker: lane,
+      settings,
+      log: this.#log,
+      published: (service: number) => this.#published.last(service),
+      onPublish: (service: number, listener: (value: unknown) => void) =>
+        this.#published.listen(service, listener),
+      publish: (service: number, value: unknown) => this.#published.publish(service, value),
+    };
+    for (const [index, service] of this.#services.entries()) {
+      await service.open(index, link, proxies);
+      const { definition, methods, handler } = service;
+      this.#runner.add(definition.name, definition.service, methods, handler);
+    }
+    this.#loop.applied(this.#published.version);
+  }
+
+  #receive(message: Exclude<ToWorker, null>): void {
+    switch (message.kind) {
+      case "begin":
+        this.#begin.resolve(message.opening as WorkerOpening);
+        break;
+      case "abort":
+        this.#link.aborted(message.slot, message.serial, message.reason);
+        break;
+      case "published":
+        this.#published.apply(message);
+        this.#loop.applied(message.version);
+        break;
+      case "publishDone":
+        this.#published.done(message.id);
+        break;
+      case "reload":
+        this.#answer("reloaded", (service) => service.reload());
+        break;
+      case "flush":
+        this.#answer("flushed", (service) => service.flush());
+        break;
+      case "close":
+        this.#answer("closed", (service) => service.close()).then(() => this.#closed.resolve());
+        break;
+    }
+  }
+
+  async #answer(
+    kind: "reloaded" | "flushed" | "closed",
+    step: (service: WorkerService) => Promise<LifeFailure[]>,
+  ): Promise<void> {
+    const failures: LifeFailure[] = [];
+    const order = kind === "closed" ? this.#services.toReversed() : this.#services;
+    for (const service of order) failures.push(...(await step(service)));
+    this.#post({ kind, failures });
+  }
+
+  readonly #post = (message: FromWorker): void => this.#task.port.postMessage(message);
+
+  readonly #log: LogFunction = (level, message, fields = {}) => {
+    const withWorker = { worker: this.#task.start.lane, ...fields };
+    this.#post({ kind: "log", level, message, fields: withWorker });
+  };
+}
+
+/** Gives the loop's calls to the runner in the runner's words. */
+class RingRunner {
+  readonly #runner: Runner;
+  readonly #call = {
+    slot: 0,
+    bytes: Buffer.alloc(0),
+    bodyStart: 0,
+    end: 0,
+    methodIndex: 0,
+    seqid: 0,
+    protocol: 0,
+    framed: false,
+  };
+
+  constructor(runner: Runner) {
+    this.#runner = runner;
+  }
+
+  run(from: LaneCall): boolean {
+    const call = this.#call;
+    call.slot = from.slot;
+    call.bytes = from.bytes as Buffer<ArrayBuffer>;
+    call.bodyStart = from.bodyStart;
+    call.end = from.end;
+    call.methodIndex = from.methodIndex;
+    call.seqid = from.seqid;
+    call.protocol = from.replyForm & ReplyForm.PROTOCOL_MASK;
+    call.framed = (from.replyForm & ReplyForm.FRAMED) !== 0;
+    return this.#runner.run(call);
+  }
+}
+
+function createCodecs({ extra }: WorkerTask): Codec[] {
+  const limits = { recursionLimit: extra.recursionLimit, maxContainerElements: extra.maxContainerElements };
+  return [
+    { reader: new BinaryReader(limits), writer: createReplyWriter("binary") },
+    { reader: new CompactReader(limits), writer: createReplyWriter("compact") },
+  ];
+}
+
+function describeFailure(error: unknown): { code: string; message: string } {
+  if (!(error instanceof Error)) return { code: "SLUICE_WORKER_START", message: String(error) };
+  const code = (error as { code?: unknown }).code;
+  return { code: typeof code === "string" ? code : "SLUICE_HANDLER_FACTORY", message: error.message };
+}

@@ -1,0 +1,121 @@
+/** The services of one worker: their modules, resources and handlers, from opening to closing. */
+import type { LifeFailure, ServiceDescription } from "../pool/control-messages.ts";
+import type { LogFunction, ServiceContext, ServiceDefinition } from "../service/define.ts";
+import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
+import { loadService } from "../service/load.ts";
+import type { WorkerResource } from "../service/resource-types.ts";
+import type { ResourceProxies } from "../state/state-client.ts";
+
+/** A worker resource that is open. */
+interface OpenResource {
+  readonly name: string;
+  readonly definition: WorkerResource;
+  readonly instance: unknown;
+}
+
+/** What a service's context can do beyond reading. */
+export interface ContextLink {
+  readonly worker: number;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly log: LogFunction;
+  published(service: number): unknown;
+  onPublish(service: number, listener: (value: unknown) => void): void;
+  publish(service: number, value: unknown): Promise<void>;
+}
+
+/** One service in one worker. */
+export class WorkerService {
+  readonly definition: ServiceDefinition;
+  readonly methods: readonly GeneratedMethod[];
+  handler: object = {};
+  readonly #open: OpenResource[] = [];
+
+  constructor(definition: ServiceDefinition) {
+    this.definition = definition;
+    this.methods = methodsOf(definition.service);
+  }
+
+  /** Loads a module. */
+  static async load(module: string): Promise<WorkerService> {
+    return new WorkerService(await loadService(module));
+  }
+
+  describe(): ServiceDescription {
+    const { name, methods: options = {}, resources = {} } = this.definition;
+    const byName = options as Record<string, { timeoutMs?: number; idempotent?: boolean } | undefined>;
+    return {
+      name,
+      flushes: Object.entries(resources)
+        .filter(([, { scope, flush }]) => scope === "worker" && flush !== undefined)
+        .map(([resource]) => resource),
+      methods: this.methods.map((method) => ({
+        service: name,
+        name: method.name,
+        oneway: method.oneway,
+        timeoutMs: byName[method.name]?.timeoutMs ?? 0,
+        idempotent: byName[method.name]?.idempotent ?? false,
+      })),
+    };
+  }
+
+  /** Opens the worker resources and makes the handler. */
+  async open(index: number, link: ContextLink, proxies: ResourceProxies): Promise<void> {
+    const { name, resources = {}, handler } = this.definition;
+    const opened: Record<string, unknown> = { ...proxies[name] };
+    for (const [resource, definition] of Object.entries(resources)) {
+      if (definition.scope !== "worker") continue;
+      const instance = await definition.open({ settings: link.settings, log: link.log });
+      this.#open.push({ name: resource, definition, instance });
+      opened[resource] = instance;
+    }
+    const context: ServiceContext = {
+      name,
+      worker: link.worker,
+      settings: link.settings,
+      resources: opened as ServiceContext["resources"],
+      get published() {
+        return link.published(index);
+      },
+      onPublish: (listener) => link.onPublish(index, listener),
+      publish: (value) => link.publish(index, value),
+      log: link.log,
+    };
+    this.handler = (await handler(context)) as object;
+  }
+
+  async reload(): Promise<LifeFailure[]> {
+    return this.#each([["reload", () => this.definition.reload?.(this.handler as never)]]);
+  }
+
+  /** Flushes the worker resources in the order of their opening. One that fails keeps no other from it. */
+  flush(): Promise<LifeFailure[]> {
+    return this.#each(
+      this.#open.map(({ name, definition, instance }) => [name, () => definition.flush?.(instance)]),
+    );
+  }
+
+  /** Closes the handler, then the worker resources in reverse. */
+  close(): Promise<LifeFailure[]> {
+    return this.#each([
+      ["handler", () => this.definition.close?.(this.handler as never)],
+      ...this.#open
+        .toReversed()
+        .map(({ name, definition, instance }): Step => [name, () => definition.close?.(instance)]),
+    ]);
+  }
+
+  async #each(steps: Step[]): Promise<LifeFailure[]> {
+    const failures: LifeFailure[] = [];
+    for (const [what, run] of steps) {
+      try {
+        await run();
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        failures.push({ service: this.definition.name, what, message });
+      }
+    }
+    return failures;
+  }
+}
+
+type Step = [what: string, run: () => unknown];

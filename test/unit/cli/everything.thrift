@@ -1,0 +1,42 @@
+/** All types that a call's arguments can have. Generated into ./gen by: thrift --gen js:node,ts,es6 -out gen everything.thrift */
+enum Color { RED = 1, BLUE = 2 }
+
+struct Inner {
+  1: string name,
+  2: optional i64 size,
+}
+
+struct All {
+  1: bool yes,
+  2: byte small,
+  3: i16 short,
+  4: i32 middle,
+  5: i64 large,
+  6: double real,
+  7: string text,
+  8: binary bytes,
+  9: Color color,
+  10: Inner inner,
+  11: list<Inner> inners,
+  12: set<string> names,
+  13: map<string, i64> counts,
+  14: map<i64, Inner> byNumber,
+  15: list<list<i32>> rows,
+  16: map<string, list<Inner>> grouped,
+  17: optional string absent,
+}
+
+exception Refused {
+  1: string message,
+  2: i64 limit,
+}
+
+service Everything {
+  All echo(1: All all),
+  list<Inner> inners(1: list<Inner> inners),
+  i64 add(1: i64 a, 2: i64 b),
+  void refuse() throws (1: Refused refused),
+  void break_(),
+  void vanish(),
+  oneway void note(1: string text),
+}
