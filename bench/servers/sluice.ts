@@ -7,9 +7,13 @@ import type { Contestant } from "./contestant.ts";
 
 const cli = join(benchFolder, "..", "bin", "sluice.js");
 
-/** Runs `sluice serve` on free ports with further arguments, a service module among them. */
+/**
+ * Runs `sluice serve` on free ports with further arguments, a service module among them. The condition lets the
+ * module's import of "thrift-sluice" find the source, as everything else in a checkout does.
+ */
 export function sluiceServe(...args: readonly string[]): Command {
-  return { file: process.execPath, args: [cli, "serve", ...args, "--port", "0", "--admin-port", "0"] };
+  const node = ["--conditions=sluice-source", cli];
+  return { file: process.execPath, args: [...node, "serve", ...args, "--port", "0", "--admin-port", "0"] };
 }
 
 export const sluice: Contestant = {

@@ -30,7 +30,7 @@ export interface SqliteStoreOptions {
 }
 
 /** So many entries may be behind the index: a step of this size takes a few ms, within the commit that reaches it. */
-const indexStep = 1_024;
+const indexStep = 2_048;
 
 /** At most so many requests in one commit: bounds how long a commit takes. */
 const maxGroup = 4_096;

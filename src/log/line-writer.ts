@@ -121,7 +121,7 @@ export function createLineWriter(fd: number, options: LineWriterOptions): LineWr
       const bytes = Buffer.byteLength(line);
       // Once a line is dropped, so are the next ones until a batch is written: a gap is told once, not per line.
       const full = untoldDrops > 0 || waitingBytes + writingBytes + bytes > maxBufferBytes;
-      if (state === "broken" || full) {
+      if (state === "broken" || (full && !keep)) {
         dropped++;
         untoldDrops++;
         return;

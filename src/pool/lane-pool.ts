@@ -270,14 +270,13 @@ export class LanePool implements Lanes, LaneWorkerListener {
     const unstarted = worker.lane.takeBack();
     const died = worker.lane.abandon();
     for (const call of died) this.#listener.died(call);
-    if (this.#workers[worker.index] === worker && this.#replacing && this.#opening !== undefined) {
-      if (error !== undefined)
-        this.#options.log("error", "a worker ended and is replaced", {
-          worker: worker.index,
-          error: error instanceof Error ? error.message : String(error),
-          cut: died.length,
-          takenBack: unstarted.length,
-        });
+    if (error !== undefined && this.#replacing && this.#opening !== undefined) {
+      this.#options.log("error", "a worker ended and is replaced", {
+        worker: worker.index,
+        error: error instanceof Error ? error.message : String(error),
+        cut: died.length,
+        takenBack: unstarted.length,
+      });
       this.#replace(worker.index, worker.wasReady);
     }
     if (unstarted.length > 0) this.#resubmit(unstarted);

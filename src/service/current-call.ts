@@ -78,9 +78,14 @@ const storageKey: symbol = Symbol.for("thrift-sluice.current-call");
 type Registry = Record<symbol, AsyncLocalStorage<CurrentCall> | undefined>;
 
 /** Where the context of each call is kept. */
-export const callStorage: AsyncLocalStorage<CurrentCall> = ((globalThis as unknown as Registry)[
-  storageKey
-] ??= new AsyncLocalStorage<CurrentCall>());
+export const callStorage: AsyncLocalStorage<CurrentCall> = sharedStorage();
+
+function sharedStorage(): AsyncLocalStorage<CurrentCall> {
+  const registry = globalThis as unknown as Registry;
+  const storage = registry[storageKey] ?? new AsyncLocalStorage<CurrentCall>();
+  registry[storageKey] = storage;
+  return storage;
+}
 
 /**
  * The context of the call that runs.

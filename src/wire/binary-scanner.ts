@@ -138,11 +138,9 @@ export class BinaryScanner {
     if (this.#depth > this.#limits.recursionLimit) {
       throw new WireError("too-deep", `nesting deeper than ${this.#limits.recursionLimit} (recursionLimit)`);
     }
-    const level = (this.#levels[this.#depth] ??= { kind, first, second, left });
-    level.kind = kind;
-    level.first = first;
-    level.second = second;
-    level.left = left;
+    const level = this.#levels[this.#depth];
+    if (level === undefined) this.#levels.push({ kind, first, second, left });
+    else Object.assign(level, { kind, first, second, left });
     this.#depth++;
   }
 }
