@@ -130,11 +130,13 @@ function generatorCommand(kind: GeneratorKind, server: { port: number; pid: numb
 function measurementOf(report: LoadReport): Measurement {
   const { mismatch, closed, unanswered } = report.errors;
   const cpuUs = cpuUsOf(report.samples[1]) - cpuUsOf(report.samples[0]);
+  // Where nothing was answered there is no latency; the generators print 0.
+  const latency = (us: number) => (report.calls > 0 ? us : Number.NaN);
   return {
     rate: report.rate,
-    p50Us: report.p50Us,
-    p99Us: report.p99Us,
-    maxUs: report.maxUs,
+    p50Us: latency(report.p50Us),
+    p99Us: latency(report.p99Us),
+    maxUs: latency(report.maxUs),
     cpuUsPerCall: report.calls > 0 ? cpuUs / report.calls : Number.NaN,
     generatorLoad: report.generatorCpuUs / 1e6 / report.seconds,
     errors: mismatch + closed + unanswered,

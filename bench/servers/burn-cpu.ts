@@ -1,18 +1,42 @@
 /** Takes the results of the work, so that no compiler leaves it out. */
 const sink = new Float64Array(1);
 
+/** Long beside the kernel's 4 ms steps in counting a running thread's CPU time. */
+const calibrationMs = 100;
+let roundsPerMs: number | undefined;
+
 /**
- * Keeps this thread busy, in one synchronous piece, until it has used `ms` milliseconds of CPU time.
+ * Keeps this thread busy, in one synchronous piece, with as much work as takes `ms` milliseconds of CPU time.
  * CPU time and not wall time: a thread that only waits for a core would seem to do its work otherwise,
- * and two workers on one core would look twice as fast as one.
+ * and two workers on one core would look twice as fast as one. The first call of a thread takes 200 ms more:
+ * it finds out how much work that is.
  */
 export function burnCpu(ms: number): number {
-  const start = process.threadCpuUsage();
-  let spentUs = 0;
-  while (spentUs < ms * 1000) {
-    for (let i = 0; i < 1000; i++) sink[0]! += i * 0.5;
-    const used = process.threadCpuUsage(start);
-    spentUs = used.user + used.system;
-  }
+  roundsPerMs ??= calibrate();
+  work(Math.round(ms * roundsPerMs));
   return ms;
+}
+
+function work(rounds: number): void {
+  let sum = 0;
+  for (let i = 0; i < rounds; i++) sum += Math.sqrt(i ^ (sum & 0xff));
+  sink[0]! += sum;
+}
+
+/** How many rounds of work are one millisecond of this thread's CPU time. */
+function calibrate(): number {
+  // Once for the compiler, once for the figure.
+  roundsIn(calibrationMs);
+  return roundsIn(calibrationMs) / calibrationMs;
+}
+
+function roundsIn(ms: number): number {
+  const chunk = 10_000;
+  const start = process.threadCpuUsage();
+  for (let rounds = chunk; ; rounds += chunk) {
+    work(chunk);
+    const { user, system } = process.threadCpuUsage(start);
+    const spentMs = (user + system) / 1000;
+    if (spentMs >= ms) return (rounds * ms) / spentMs;
+  }
 }

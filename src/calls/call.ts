@@ -32,6 +32,12 @@ export interface Caller {
   enter(call: Call): void;
   /** Lets go of a call that gets no reply: a oneway that has its outcome. */
   leave(call: Call): void;
+  /**
+   * The last oneway that arrived, or null, and its serial (call objects are reused). Until it has started
+   * no later call of this caller may be handed to another lane.
+   */
+  lastOneway: Call | null;
+  lastOnewaySerial: number;
   /** Whether it has something to flush. Kept by the call desk. */
   touched: boolean;
   /** Calls that waited for room have left: reading may go on. */

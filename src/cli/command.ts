@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly err: (text: string) => void;
   /** Whether stdout is a terminal that can rewrite its lines. */
   readonly terminal: boolean;
+  /** Hands signals that came before anybody listened for them to those who listen now. */
+  readonly handOverSignals: () => void;
 }
 
 /** One command. */

@@ -12,8 +12,8 @@ import { statusCommand } from "./status.ts";
 
 const commands: readonly Command[] = [serveCommand, callCommand, statusCommand, drainCommand];
 
-/** Runs the command line of this process and ends it. */
-export async function main(): Promise<never> {
+/** Runs the command line of this process and ends it. @param handOverSignals as in {@link CommandContext} */
+export async function main(handOverSignals: () => void): Promise<never> {
   for (const stream of [process.stdout, process.stderr]) {
     // `sluice --help | head -1`: a reader that has read enough is no error.
     stream.on("error", () => {});
@@ -23,6 +23,7 @@ export async function main(): Promise<never> {
     out: (text: string) => void process.stdout.write(text),
     err: (text: string) => void process.stderr.write(text),
     terminal: process.stdout.isTTY === true,
+    handOverSignals,
   };
   return leave(await run(process.argv.slice(2), context));
 }

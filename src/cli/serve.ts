@@ -5,13 +5,13 @@ import { optionGroups, options } from "../config/options.ts";
 import { misspeltVariables } from "../config/read-options.ts";
 import type { ServeOptions } from "../config/serve-options.ts";
 import { createLogger } from "../log/create-logger.ts";
+import type { Server } from "../server/server.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { leaveOnCrash } from "./crash.ts";
 import { describeError, exitCodeOfError } from "./describe-error.ts";
-import { keepEarlySignals } from "./early-signals.ts";
 import type { Ending } from "./exit.ts";
 import { ledgerPath, modulePath } from "./module-path.ts";
-import { type Addresses, welcome } from "./welcome.ts";
+import { welcome } from "./welcome.ts";
 
 /** The command. */
 export const serveCommand: Command = {
@@ -26,7 +26,6 @@ Exits with 0 when it stopped clean, 1 failed to start, 2 bad option, 3 calls wer
   options,
   optionGroups,
   async run(context) {
-    const signals = keepEarlySignals();
     const { given, positionals } = parseArguments(options, context.argv);
     const config = resolveConfig(given as ServeOptions, { env: context.env, naming: "flag" });
     for (const [name, meant] of misspeltVariables(options, context.env)) {
@@ -34,39 +33,22 @@ Exits with 0 when it stopped clean, 1 failed to start, 2 bad option, 3 calls wer
     }
     leaveOnCrash(createLogger({ level: config.logLevel, format: config.logFormat }));
     const modules = positionals.length === 0 ? [ledgerPath()] : positionals.map(modulePath);
-    return serveUntilStopped(modules, given as ServeOptions, config, signals.handOver, context);
+    return serveUntilStopped(modules, given as ServeOptions, config, context);
   },
 };
-
-/** What this file needs of `serve()` and of the server that it gives. */
-interface ServeModule {
-  serve(modules: readonly string[], options: ServeOptions): Promise<RunningServer>;
-}
-
-interface RunningServer {
-  /** Undefined when it never listened, for a stop came during its start. */
-  readonly addresses: Addresses | undefined;
-  readonly stopped: Promise<FinalReport>;
-}
-
-interface FinalReport {
-  readonly exitCode: number;
-  /** Threads that sit in native code and could not be ended. */
-  readonly unterminatedThreads: number;
-}
 
 async function serveUntilStopped(
   modules: readonly string[],
   given: ServeOptions,
   config: Config,
-  handOverSignals: () => void,
   context: CommandContext,
 ): Promise<Ending> {
   // Loaded here, so that the other commands start fast.
-  const { serve }: ServeModule = await import("../server/serve.ts");
+  const { serve } = await import("../server/serve.ts");
   const starting = serve(modules, { ...given, signals: true, hup: config.hup });
-  handOverSignals();
-  let server: RunningServer;
+  // Calling it has added its listeners.
+  context.handOverSignals();
+  let server: Server;
   try {
     server = await starting;
   } catch (error) {

@@ -36,6 +36,8 @@ export class Connection implements Caller {
   readonly peerWords: Int32Array;
   readonly acceptedAtMs: number;
   touched = false;
+  lastOneway: Call | null = null;
+  lastOnewaySerial = 0;
   replyForm = 0;
   state: ConnectionState = "open";
   lastActivityAtMs: number;
@@ -103,6 +105,7 @@ export class Connection implements Caller {
 
   leave(_call: Call): void {
     this.#inFlight--;
+    this.lastActivityAtMs = this.#host.now();
   }
 
   answer(call: Call, bytes: Uint8Array, start: number, end: number): void {
@@ -134,9 +137,18 @@ export class Connection implements Caller {
     this.end("drain");
   }
 
+  /** Whether nothing was going on when it began to end. */
+  wasSilent = false;
+
+  /** Bytes of the last replies, which the kernel may still hold. */
+  get bytesWrittenLately(): number {
+    return this.#outbox.lastWrittenBytes;
+  }
+
   /** Sends FIN behind the last reply and throws away what still comes. */
   end(reason: CloseReason): void {
     if (this.state === "closed" || this.state === "ending") return;
+    this.wasSilent = this.state === "open" && this.#inFlight === 0 && this.#inbox.length === 0;
     this.state = "ending";
     this.closeReason = reason;
     this.#inbox.clear();

@@ -24,12 +24,12 @@ export interface ConnectionsOptions {
   readonly log: (level: "info" | "warn", message: string, fields: Record<string, unknown>) => void;
 }
 
-/** How long a connection may linger after our FIN when its peer was still being written to, in ms. */
+/** How long a connection may linger after our FIN while a reset could destroy something, in ms. */
 const lingerMs = 1000;
-/** How long when nothing was written lately: there is nothing that a reset could destroy. */
+/** How long when it was silent before, and little was written: its last reply has arrived long ago. */
 const shortLingerMs = 20;
-/** Written less than this long ago, in ms, counts as lately. */
-const latelyMs = 250;
+/** What the kernel may still hold of the last replies of a silent connection is less than this, in bytes. */
+const littleBytes = 64 * 1024;
 const maxDiscardedBytes = 16 * 1024 * 1024;
 const sweepMs = 250;
 
@@ -137,8 +137,8 @@ export class Connections implements ConnectionHost {
   }
 
   ending(connection: Connection): void {
-    const lately = this.now() - connection.lastActivityAtMs < latelyMs;
-    this.#setTimer(connection, this.now() + (lately ? lingerMs : shortLingerMs), () =>
+    const calm = connection.wasSilent && connection.bytesWrittenLately < littleBytes;
+    this.#setTimer(connection, this.now() + (calm ? shortLingerMs : lingerMs), () =>
       connection.destroy("drain"),
     );
   }

@@ -30,6 +30,8 @@ export class Outbox {
   /** Calls whose replies the kernel has not taken yet. */
   readonly #unwritten = new Set<Call[]>();
   #closed = false;
+  /** Bytes of the last write. */
+  lastWrittenBytes = 0;
 
   constructor(socket: Socket, listener: OutboxListener) {
     this.#socket = socket;
@@ -65,7 +67,9 @@ export class Outbox {
       this.#settleAll(calls, true);
       return true;
     }
-    this.#socket.write(this.#gather());
+    const gathered = this.#gather();
+    this.lastWrittenBytes = gathered.length;
+    this.#socket.write(gathered);
     if (this.#socket.writableLength === 0 && this.#unwritten.size === 0) {
       this.#settleAll(calls, false);
       calls.length = 0;

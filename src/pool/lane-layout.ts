@@ -42,6 +42,8 @@ export const Control = {
   BACKGROUND: 96,
   /** Worker: microseconds spent in turns, ever. */
   BUSY_US: 112,
+  /** Worker: what its heap and buffers take, in KiB; kept only when there is a limit. */
+  MEMORY_KIB: 113,
   /** Main: when unprotected calls are told to end, and when all calls end, in a stop; 0 for no stop. */
   NOTICE_AT: 128,
   LAST_CALL_AT: 129,

@@ -2,9 +2,8 @@
  * All lanes: starts them, spreads calls over them, takes calls back from workers that stand still,
  * replaces workers that die. Piscina supervises the threads; a lane is one task of it that lasts.
  */
-import type { ResourceLimits } from "node:worker_threads";
 import { Piscina } from "piscina";
-import type { Call } from "../calls/call.ts";
+import type { Call, Caller } from "../calls/call.ts";
 import type { Lanes, LanesListener } from "../calls/lanes.ts";
 import type { Outcome } from "../calls/outcome.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
@@ -18,7 +17,8 @@ export interface LanePoolOptions {
   readonly workerFile: string;
   readonly modules: readonly string[];
   readonly settings: Readonly<Record<string, string>>;
-  readonly resourceLimits?: ResourceLimits;
+  /** The memory above which a worker is drained and replaced, in bytes. Undefined: no limit. */
+  readonly workerMemoryBytes: number | undefined;
   readonly clock: Clock;
   readonly listener: LanesListener;
   /** What else every worker is given at its start. */
@@ -44,6 +44,9 @@ const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 const shortestPollMs = 1;
 const longestPollMs = 16;
+const memoryCheckMs = 1_000;
+/** How long a thread with nothing to do may take to leave, in ms. */
+const terminationMs = 250;
 
 /** By `CallResult`. */
 const outcomeOfResult: readonly Outcome[] = [
@@ -76,6 +79,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   #backlog: Call[] = [];
   #poll: Timer | undefined;
   #pollMs = shortestPollMs;
+  #memoryTimer: Timer | undefined;
   #wakeScheduled = false;
   #replacing = true;
   /** Known from `begin` on. */
@@ -94,7 +98,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       maxQueue: "auto",
       atomics: "disabled",
       recordTiming: false,
-      ...(options.resourceLimits === undefined ? {} : { resourceLimits: options.resourceLimits }),
+      ...hardLimits(options.workerMemoryBytes),
     });
     // Piscina tells of a thread's failure here too; the lane's task tells it as well.
     this.#piscina.on("error", () => {});
@@ -120,6 +124,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     this.#opening = opening;
     for (const worker of this.#workers) worker.begin(opening());
     await Promise.all(this.#workers.map((worker) => worker.ready));
+    if (this.#options.workerMemoryBytes !== undefined) this.#checkMemory();
   }
 
   get workers(): readonly LaneWorker[] {
@@ -162,17 +167,43 @@ export class LanePool implements Lanes, LaneWorkerListener {
 
   submit(calls: readonly Call[], count: number): void {
     let at = 0;
-    while (at < count && this.#backlog.length === 0) {
-      const worker = chooseWorker(this.#workers);
-      if (worker === undefined) break;
-      const next = worker.lane.hand(calls, at, count, this.#version);
-      if (next === at) break;
-      at = next;
-    }
+    while (at < count && this.#backlog.length === 0) at = this.#handGroup(calls, at, count);
     for (; at < count; at++) this.#backlog.push(calls[at]!);
     this.#wakeSoon();
     this.#pollSoon();
     if (this.#backlog.length > 0 && this.readyLanes === 0 && !this.#replacing) this.#refuseBacklog();
+  }
+
+  /**
+   * Hands over the calls from `from` on that have one caller. What finds no room goes to the backlog.
+   * Returns where the next caller's calls begin.
+   */
+  #handGroup(calls: readonly Call[], from: number, count: number): number {
+    const caller = calls[from]!.caller!;
+    let to = from + 1;
+    while (to < count && calls[to]!.caller === caller) to++;
+    let at = from;
+    while (at < to) {
+      const worker = this.#laneOfOneway(caller) ?? chooseWorker(this.#workers);
+      const next = worker?.lane.hand(calls, at, to, this.#version) ?? at;
+      if (next === at) break;
+      at = next;
+    }
+    for (; at < to; at++) this.#backlog.push(calls[at]!);
+    return to;
+  }
+
+  /** The lane that this caller's calls are bound to, because a oneway before them has not started there. */
+  #laneOfOneway(caller: Caller): LaneWorker | undefined {
+    const oneway = caller.lastOneway;
+    if (oneway === null) return undefined;
+    const worker = this.#workers[oneway.lane];
+    const known = oneway.serial === caller.lastOnewaySerial && oneway.inLane;
+    // One that is in no lane yet is among the calls that are being handed over: it decides when it has one.
+    if (known && worker === undefined) return undefined;
+    if (known && !worker!.lane.hasStarted(oneway)) return worker;
+    caller.lastOneway = null;
+    return undefined;
   }
 
   withdraw(call: Call): boolean {
@@ -202,12 +233,43 @@ export class LanePool implements Lanes, LaneWorkerListener {
     for (const worker of this.#workers) worker.lane.setStopTimes(noticeAtMs, lastCallAtMs);
   }
 
+  /** Drains, ends and replaces the workers that have grown too large. */
+  #checkMemory(): void {
+    const { clock, workerMemoryBytes = Number.POSITIVE_INFINITY } = this.#options;
+    for (const worker of this.#workers) {
+      if (worker.state === "ready" && worker.lane.memoryBytes > workerMemoryBytes) void this.#recycle(worker);
+    }
+    this.#memoryTimer = clock.setTimer(clock.now() + memoryCheckMs, () => this.#checkMemory());
+  }
+
+  async #recycle(worker: LaneWorker): Promise<void> {
+    this.#options.log("warn", "a worker is above workerMemory; it is drained and replaced", {
+      worker: worker.index,
+      memoryBytes: worker.lane.memoryBytes,
+    });
+    const emptied = worker.retire();
+    this.#resubmit(worker.lane.takeBack());
+    await emptied;
+    const failures = [...(await worker.ask("flush")), ...(await worker.ask("close"))];
+    for (const { service, what, message } of failures) {
+      this.#options.log("error", "a worker could not be closed", {
+        worker: worker.index,
+        service,
+        what,
+        error: message,
+      });
+    }
+    await worker.terminate(terminationMs);
+    if (this.#replacing) this.#replace(worker.index, true);
+  }
+
   /** Stops replacing workers that end: what ends now ends in a stop. */
   stopReplacing(): void {
     this.#replacing = false;
     this.#piscina.options.minThreads = 0;
     for (const timer of this.#respawns) timer.cancel();
     this.#respawns.clear();
+    this.#memoryTimer?.cancel();
     if (this.readyLanes === 0) this.#refuseBacklog();
   }
 
@@ -384,6 +446,17 @@ export class LanePool implements Lanes, LaneWorkerListener {
       if (calls.length > 0) this.#resubmit(calls);
     }
   }
+}
+
+/**
+ * V8's own limit ends a worker that grows faster than it can be looked at. It is above ours, so that an
+ * orderly end comes first; see SECURITY.md for what V8 aborts regardless.
+ */
+function hardLimits(workerMemoryBytes: number | undefined): {
+  resourceLimits?: { maxOldGenerationSizeMb: number };
+} {
+  if (workerMemoryBytes === undefined) return {};
+  return { resourceLimits: { maxOldGenerationSizeMb: Math.ceil((1.5 * workerMemoryBytes) / 2 ** 20) } };
 }
 
 function stateOf(worker: LaneWorker): LaneStatus["state"] {

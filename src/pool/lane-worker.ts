@@ -76,6 +76,7 @@ export class LaneWorker {
   readonly #gates = {
     loaded: Promise.withResolvers<void>(),
     ready: Promise.withResolvers<void>(),
+    emptied: Promise.withResolvers<void>(),
     ended: Promise.withResolvers<void>(),
   };
   readonly #answers = new Map<Answer["kind"], PromiseWithResolvers<readonly LifeFailure[]>>();
@@ -121,7 +122,19 @@ export class LaneWorker {
   drain(): number {
     const count = this.lane.drain(() => this.#receiveWaiting());
     if (count > 0) this.#learnCost();
+    if (this.state === "closing") this.#lookEmpty();
     return count;
+  }
+
+  /** Gives it no more calls. Resolves when it has answered those that it has. */
+  retire(): Promise<void> {
+    this.state = "closing";
+    this.#lookEmpty();
+    return this.#gates.emptied.promise;
+  }
+
+  #lookEmpty(): void {
+    if (this.lane.inFlight === 0 && this.lane.background === 0) this.#gates.emptied.resolve();
   }
 
   /** Asks the worker for a step of its end, or a reload, and waits for its answer or its death. */
@@ -228,6 +241,7 @@ export class LaneWorker {
     }
     this.#port.close();
     this.#listener.ended(this, expected ? undefined : (error ?? new Error("its task ended")));
+    this.#gates.emptied.resolve();
     this.#gates.ended.resolve();
   }
 }

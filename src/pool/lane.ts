@@ -76,6 +76,11 @@ export class Lane {
     return Atomics.load(this.memory.control, Control.BUSY_US);
   }
 
+  /** What the worker's heap and buffers take, as it last said. */
+  get memoryBytes(): number {
+    return Atomics.load(this.memory.control, Control.MEMORY_KIB) * 1024;
+  }
+
   /** Background promises that have not settled. */
   get background(): number {
     return Atomics.load(this.memory.control, Control.BACKGROUND);

@@ -68,6 +68,7 @@ export function createParts(options: PartsOptions): Parts {
     workerFile: workerFile(),
     modules: options.modules,
     settings: config.settings,
+    workerMemoryBytes: config.workerMemoryBytes,
     clock,
     listener: desk,
     log: write,
@@ -75,6 +76,7 @@ export function createParts(options: PartsOptions): Parts {
       recursionLimit: config.recursionLimit,
       maxContainerElements: config.maxContainerElements,
       exposeErrors: config.exposeErrors,
+      watchMemory: config.workerMemoryBytes !== undefined,
       longestProtectionMs: config.graceMs - config.reserveMs,
     } satisfies WorkerExtra,
   });

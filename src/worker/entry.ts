@@ -13,6 +13,8 @@ export interface WorkerExtra {
   readonly recursionLimit: number;
   readonly maxContainerElements: number;
   readonly exposeErrors: boolean;
+  /** Whether the worker has to say how much memory it takes. */
+  readonly watchMemory: boolean;
   /** `grace − reserve`, in ms. */
   readonly longestProtectionMs: number;
 }
@@ -30,8 +32,8 @@ export interface WorkerTask {
   readonly extra: WorkerExtra;
 }
 
-/** Runs a lane until it is closed. */
-export default async function lane(task: WorkerTask): Promise<void> {
+/** Runs a lane. The main thread ends the thread; this rejects when the lane could not be started. */
+export default async function lane(task: WorkerTask): Promise<never> {
   registerSelfResolution();
-  await new LaneHost(task).run();
+  return new LaneHost(task).run();
 }

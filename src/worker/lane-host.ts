@@ -1,9 +1,10 @@
 /** Runs one lane in this thread: load, begin, take calls, flush, close. */
+import { getHeapStatistics } from "node:v8";
 import { threadId } from "node:worker_threads";
 import { ReplyForm } from "../calls/call.ts";
 import { LaneCallLink } from "../pool/call-link.ts";
 import type { FromWorker, LifeFailure, ToWorker } from "../pool/control-messages.ts";
-import { CallResult, viewLaneMemory } from "../pool/lane-layout.ts";
+import { CallResult, Control, viewLaneMemory } from "../pool/lane-layout.ts";
 import { type LaneCall, LaneLoop } from "../pool/lane-loop.ts";
 import type { LogFunction } from "../service/define.ts";
 import { type Codec, Runner, type RunResult } from "../service/runner.ts";
@@ -29,6 +30,8 @@ const onewayResults: Record<RunResult, number> = {
   broken: CallResult.ONEWAY_BROKEN,
 };
 
+const memoryIntervalMs = 500;
+
 export class LaneHost {
   readonly #task: WorkerTask;
   readonly #loop: LaneLoop;
@@ -36,7 +39,6 @@ export class LaneHost {
   readonly #runner: Runner;
   readonly #published: PublishedValues;
   readonly #begin = Promise.withResolvers<WorkerOpening>();
-  readonly #closed = Promise.withResolvers<void>();
   #services: WorkerService[] = [];
 
   constructor(task: WorkerTask) {
@@ -61,8 +63,8 @@ export class LaneHost {
     this.#published = new PublishedValues(task.start, this.#post);
   }
 
-  /** Resolves when the lane was closed; rejects when it could not be started. */
-  async run(): Promise<void> {
+  /** Rejects when the lane could not be started. Else it lasts until the main thread ends the thread. */
+  async run(): Promise<never> {
     // What nobody awaited must not take the calls of others along; an uncaught throw still ends the thread.
     process.on("unhandledRejection", (error) => {
       this.#log("error", "a promise was rejected and nobody handled it", {
@@ -79,8 +81,8 @@ export class LaneHost {
     }
     this.#post({ kind: "ready" });
     this.#loop.start();
-    await this.#closed.promise;
-    this.#task.port.close();
+    if (this.#task.extra.watchMemory) setInterval(() => this.#sayMemory(), memoryIntervalMs).unref();
+    return new Promise<never>(() => {});
   }
 
   async #open(): Promise<void> {
@@ -128,7 +130,7 @@ export class LaneHost {
         this.#answer("flushed", (service) => service.flush());
         break;
       case "close":
-        this.#answer("closed", (service) => service.close()).then(() => this.#closed.resolve());
+        this.#answer("closed", (service) => service.close());
         break;
     }
   }
@@ -141,6 +143,12 @@ export class LaneHost {
     const order = kind === "closed" ? this.#services.toReversed() : this.#services;
     for (const service of order) failures.push(...(await step(service)));
     this.#post({ kind, failures });
+  }
+
+  #sayMemory(): void {
+    const { used_heap_size, external_memory } = getHeapStatistics();
+    const { control } = viewLaneMemory(this.#task.start.shared);
+    Atomics.store(control, Control.MEMORY_KIB, (used_heap_size + external_memory) >> 10);
   }
 
   readonly #post = (message: FromWorker): void => this.#task.port.postMessage(message);

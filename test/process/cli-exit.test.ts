@@ -31,7 +31,7 @@ function sluice(...argv: string[]): Promise<Ended> {
 }
 
 function fixture(name: string, ...argv: string[]): Promise<Ended> {
-  return node([fileURLToPath(new URL(`./fixtures/${name}.ts`, import.meta.url)), ...argv]);
+  return node([fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url)), ...argv]);
 }
 
 function lastLine(out: string): Record<string, unknown> {
@@ -105,7 +105,7 @@ describe("the command line", () => {
 
 describe("the end of the process", { skip: process.platform === "win32" }, () => {
   test("keeps its code and its last line when a thread sits in native code", async () => {
-    const { code, signal, out, err } = await fixture("leave-with-stuck-thread");
+    const { code, signal, out, err } = await fixture("leave-with-stuck-thread.ts");
     assert.deepEqual([code, signal], [3, null]);
     assert.equal(lastLine(out)["msg"], "stopped");
     assert.equal(err, "", "no warning about how it is done");
@@ -113,7 +113,7 @@ describe("the end of the process", { skip: process.platform === "win32" }, () =>
 
   for (const kind of ["exception", "rejection"]) {
     test(`after an uncaught ${kind} on the main thread: code 70, told on stdout and stderr`, async () => {
-      const { code, out, err } = await fixture("crash", kind);
+      const { code, out, err } = await fixture("crash.ts", kind);
       assert.equal(code, 70);
       assert.equal(lastLine(out)["msg"], "the main thread crashed");
       assert.match(err, /^sluice: the main thread crashed: a bug in two lines\n$/);
@@ -124,7 +124,7 @@ describe("the end of the process", { skip: process.platform === "win32" }, () =>
 test("a signal that comes before the server listens for it is handed over", {
   skip: process.platform === "win32",
 }, async () => {
-  const { code, out } = await fixture("early-signal");
+  const { code, out } = await fixture("early-signal.mjs");
   assert.equal(code, 0);
   assert.equal(out, "handed over SIGTERM\nlisteners 1 0\n");
 });

@@ -10,7 +10,7 @@ import { openSqliteStore } from "../../../src/ledger/sqlite-store.ts";
 import { fixture } from "./state-rig.ts";
 
 /** The process is killed when it has printed this many receipts: before, in and behind index steps. */
-const receiptsPerRound = [1, 40, 1_000, 1_030, 3_333];
+const receiptsPerRound = [1, 40, 2_000, 2_060, 4_400];
 
 it("a killed process leaves every receipt that it gave, and a whole chain", {
   timeout: 60_000,

@@ -25,6 +25,7 @@ export async function runSluice(
       options.onErr?.(text);
     },
     terminal: options.terminal ?? false,
+    handOverSignals: () => {},
   });
   return { code, out: out.join(""), err: err.join("") };
 }

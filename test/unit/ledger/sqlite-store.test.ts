@@ -186,14 +186,14 @@ describe("a failing commit", () => {
        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`,
     );
     const store = openSqliteStore(file);
-    const posts = () => Array.from({ length: 1_500 }, (_, i) => store.post(entry(`p${i}`)));
+    const posts = () => Array.from({ length: 3_000 }, (_, i) => store.post(entry(`p${i}`)));
     const refused = await Promise.allSettled(posts());
     assert.ok(refused.every(({ status }) => status === "rejected"));
     const other = new DatabaseSync(file);
     other.exec("UPDATE fuse SET left = 0");
     other.close();
     const receipts = await Promise.all(posts());
-    assert.deepEqual(receipts.at(-1), { seq: 1_501, duplicate: false });
+    assert.deepEqual(receipts.at(-1), { seq: 3_001, duplicate: false });
     assert.equal((await auditLedger(store)).ok, true);
     await store.close();
   });

@@ -37,6 +37,15 @@ function logTo(t: TestContext): { fd: number; lines: () => Record<string, unknow
   return { fd, lines };
 }
 
+/** A child that fails to write its last line would be waited for without end. */
+const limited = { timeout: 30_000 };
+
+function startChild(t: TestContext, stdout: "pipe" | number): ChildProcess {
+  const child = spawn(process.execPath, [childPath], { stdio: ["ignore", stdout, "pipe"] });
+  t.after(() => child.kill("SIGKILL"));
+  return child;
+}
+
 /** The lines of a stream, one per call. */
 function linesOf(stream: NodeJS.ReadableStream): () => Promise<string> {
   const lines = createInterface({ input: stream })[Symbol.asyncIterator]();
@@ -73,33 +82,37 @@ function checkStalled(report: ChildReport, lines: string[]): void {
 }
 
 describe("the log, when its reader stands still,", () => {
-  test("never stalls the event loop, drops and counts, keeps the contract's lines (socket)", async () => {
-    const child = spawn(process.execPath, [childPath], { stdio: ["ignore", "pipe", "pipe"] });
-    const stderr = linesOf(child.stderr!);
-    const report = JSON.parse(await stderr()) as ChildReport;
-    const lines = await readAll(child, child.stdout!);
-    checkStalled(report, lines);
-    assert.deepEqual(JSON.parse(await stderr()), { flushed: true });
-    assert.equal(child.exitCode, 0);
-  });
+  test(
+    "never stalls the event loop, drops and counts, keeps the contract's lines (socket)",
+    limited,
+    async (t) => {
+      const child = startChild(t, "pipe");
+      const stderr = linesOf(child.stderr!);
+      const report = JSON.parse(await stderr()) as ChildReport;
+      const lines = await readAll(child, child.stdout!);
+      checkStalled(report, lines);
+      assert.deepEqual(JSON.parse(await stderr()), { flushed: true });
+      assert.equal(child.exitCode, 0);
+    },
+  );
 
-  test("the same with a pipe", { skip: process.platform === "win32" }, async (t) => {
+  test("the same with a pipe", { ...limited, skip: process.platform === "win32" }, async (t) => {
     const path = join(temporaryFolder(t), "fifo");
     execFileSync("mkfifo", [path]);
     // Opened for both, so that neither side waits for the other to open it.
     const both = openSync(path, "r+");
-    const child = spawn(process.execPath, [childPath], { stdio: ["ignore", both, "pipe"] });
+    t.after(() => closeSync(both));
+    const child = startChild(t, both);
     const stderr = linesOf(child.stderr!);
     const report = JSON.parse(await stderr()) as ChildReport;
     const reader = createReadStream(path);
+    t.after(() => reader.destroy());
     const lines = await readAll(child, reader);
-    reader.destroy();
-    closeSync(both);
     checkStalled(report, lines);
   });
 
-  test("a reader that closes its end does not crash the process", async () => {
-    const child = spawn(process.execPath, [childPath], { stdio: ["ignore", "pipe", "pipe"] });
+  test("a reader that closes its end does not crash the process", limited, async (t) => {
+    const child = startChild(t, "pipe");
     child.stdout!.destroy();
     const stderr = linesOf(child.stderr!);
     const report = JSON.parse(await stderr()) as ChildReport;

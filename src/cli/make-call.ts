@@ -1,0 +1,219 @@
+/** What `sluice call` does: load the service, read the arguments, call, show the answer. */
+import thrift from "thrift";
+import { parseArguments } from "../config/arguments.ts";
+import { nearest } from "../config/nearest.ts";
+import type { OptionSpec } from "../config/option-kinds.ts";
+import { type OptionReader, readOptions } from "../config/read-options.ts";
+import type { ServiceDefinition } from "../service/define.ts";
+import { loadService } from "../service/load.ts";
+import { registerSelfResolution } from "../service/self-resolution.ts";
+import { type Json, parseJson } from "./call-arguments.ts";
+import { type Answer, type CallCodec, encodeCall, parameterNames } from "./call-codec.ts";
+import { CallError, type CallTarget, callOnce } from "./call-connection.ts";
+import { type CommandContext, UsageError } from "./command.ts";
+import { type Ending, endWith } from "./exit.ts";
+import { modulePath } from "./module-path.ts";
+
+/** The options that say where the server is. */
+type TargetOptions = Readonly<Record<"host" | "port" | "socket" | "timeout", OptionSpec>>;
+
+/** The exit codes of `sluice call`. */
+const callExitCodes = { result: 0, declaredException: 1, noAnswer: 3 } as const;
+
+/**
+ * Runs the command.
+ *
+ * @throws {UsageError} and {OptionError} for mistakes in the command line
+ */
+export async function makeCall(table: TargetOptions, context: CommandContext): Promise<Ending> {
+  const { given, positionals } = parseArguments(table, context.argv);
+  const read = readOptions(table, given, { env: context.env, naming: "flag" });
+  const [module, method, ...texts] = positionals;
+  if (module === undefined) {
+    throw new UsageError(
+      "which service? sluice call MODULE METHOD [JSON…], for example: sluice call ledger ping",
+    );
+  }
+  registerSelfResolution();
+  const definition = await loadService(modulePath(module));
+  const send = findMethod(definition, method);
+  const alternatives = readArguments(texts, method!, parameterNames(send));
+  try {
+    return await call(definition, method!, alternatives, targetOf(read), context);
+  } catch (error) {
+    if (!(error instanceof CallError)) {
+      throw error;
+    }
+    context.err(`sluice: ${error.message}\n`);
+    return endWith(callExitCodes.noAnswer);
+  }
+}
+
+async function call(
+  definition: ServiceDefinition,
+  method: string,
+  alternatives: readonly (readonly Json[])[],
+  target: CallTarget,
+  context: CommandContext,
+): Promise<Ending> {
+  const encode = (messageName: string): CallCodec =>
+    encodeFirst(definition.service.Client, method, messageName, alternatives);
+  let answer = await callOnce(encode(method), target);
+  if (isUnknownMethod(answer)) {
+    // Safe to send again, for it was not run. A server of several services knows the others' methods by this name.
+    const multiplexed = await callOnce(encode(`${definition.name}:${method}`), target);
+    answer = isUnknownMethod(multiplexed) ? answer : multiplexed;
+  }
+  return show(answer, target.where, context);
+}
+
+/** Tries the readings of the arguments in order; when none fits the IDL, the first one's error counts. */
+function encodeFirst(
+  client: unknown,
+  method: string,
+  messageName: string,
+  alternatives: readonly (readonly Json[])[],
+): CallCodec {
+  let firstError: unknown;
+  for (const values of alternatives) {
+    try {
+      return encodeCall(client, method, messageName, values);
+    } catch (error) {
+      firstError ??= error;
+    }
+  }
+  throw firstError;
+}
+
+function show(answer: Answer | undefined, where: string, { out, err }: CommandContext): Ending {
+  switch (answer?.kind) {
+    case undefined:
+      err("sent; a oneway method has no answer\n");
+      return endWith(callExitCodes.result);
+    case "result":
+      out(`${JSON.stringify(answer.value)}\n`);
+      return endWith(callExitCodes.result);
+    case "declared":
+      err(`${answer.name} ${JSON.stringify(answer.value)}\n`);
+      return endWith(callExitCodes.declaredException);
+    case "application":
+      err(`TApplicationException ${applicationType(answer.type)}: ${answer.message}\n`);
+      return endWith(callExitCodes.noAnswer);
+    case "unreadable":
+      err(
+        `what came from ${where} can't be read: ${answer.cause instanceof Error ? answer.cause.message : answer.cause}\n`,
+      );
+      return endWith(callExitCodes.noAnswer);
+  }
+}
+
+function isUnknownMethod(answer: Answer | undefined): boolean {
+  return (
+    answer?.kind === "application" && answer.type === thrift.Thrift.TApplicationExceptionType.UNKNOWN_METHOD
+  );
+}
+
+function applicationType(type: number): string {
+  const names = Object.entries(thrift.Thrift.TApplicationExceptionType) as [string, unknown][];
+  return names.find(([, value]) => value === type)?.[0] ?? `type ${type}`;
+}
+
+/** The generated function that sends a method's call. */
+function findMethod(
+  definition: ServiceDefinition,
+  method: string | undefined,
+): (...values: never[]) => unknown {
+  const members = new Map<string, (...values: never[]) => unknown>();
+  for (
+    let prototype = definition.service.Client.prototype as object;
+    prototype !== Object.prototype && prototype !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      const member: unknown = Reflect.get(prototype, name);
+      if (name.startsWith("send_") && typeof member === "function" && !members.has(name.slice(5))) {
+        members.set(name.slice(5), member as never);
+      }
+    }
+  }
+  const names = [...members.keys()].join(", ");
+  if (method === undefined) {
+    throw new UsageError(`which method? ${definition.name} has ${names}`);
+  }
+  const found = members.get(method);
+  if (found === undefined) {
+    const meant = nearest(method, members.keys());
+    const hint = meant === undefined ? `it has ${names}` : `did you mean ${meant}? It has ${names}`;
+    throw new UsageError(`${definition.name} has no method ${method}; ${hint}`);
+  }
+  return found;
+}
+
+/**
+ * The readings of what was written, the likeliest first: `'[a, b]'` as two arguments or as one list, `'{…}'` as one
+ * struct or as several arguments by name.
+ */
+function readArguments(
+  texts: readonly string[],
+  method: string,
+  names: readonly string[],
+): readonly Json[][] {
+  const values = texts.map((text, index) => readValue(text, names[index] ?? `argument ${index + 1}`));
+  const [only] = values;
+  const readings: Json[][] = [];
+  if (values.length === 1 && Array.isArray(only)) {
+    readings.push([...(only as readonly Json[])]);
+  }
+  if (
+    values.length === 1 &&
+    names.length > 1 &&
+    typeof only === "object" &&
+    only !== null &&
+    !Array.isArray(only)
+  ) {
+    readings.push(byName(only as { readonly [key: string]: Json }, method, names));
+  }
+  readings.push(values);
+  const fitting = readings.filter((reading) => reading.length === names.length);
+  if (fitting.length === 0) {
+    const wanted = names.length === 0 ? "no arguments" : `${names.length} (${names.join(", ")})`;
+    throw new UsageError(`${method} takes ${wanted}; ${readings[0]!.length} given`);
+  }
+  return fitting;
+}
+
+function byName(object: { readonly [key: string]: Json }, method: string, names: readonly string[]): Json[] {
+  for (const key of Object.keys(object)) {
+    if (!names.includes(key)) {
+      const meant = nearest(key, names);
+      const hint = meant === undefined ? `it has ${names.join(", ")}` : `did you mean ${meant}?`;
+      throw new UsageError(`${method} has no argument ${key}; ${hint}`);
+    }
+  }
+  return names.map((name) => object[name] ?? null);
+}
+
+/** JSON, or a text when it does not even look like JSON. */
+function readValue(text: string, name: string): Json {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (/^\s*[[{"]/.test(text) || text.trim() === "") {
+      throw new UsageError(`${name} is no JSON: ${(error as Error).message.replaceAll("\n", " ")}`);
+    }
+    return text;
+  }
+}
+
+function targetOf(read: OptionReader<keyof TargetOptions>): CallTarget {
+  const timeoutMs = read.number("timeout");
+  const path = read.optionalText("socket");
+  if (path !== undefined) {
+    return { connect: { path }, where: path, timeoutMs };
+  }
+  const given = read.text("host");
+  // A server that listens everywhere is called through loopback.
+  const host = given === "0.0.0.0" ? "127.0.0.1" : given === "::" ? "::1" : given;
+  const port = read.number("port");
+  return { connect: { host, port }, where: `${host.includes(":") ? `[${host}]` : host}:${port}`, timeoutMs };
+}
