@@ -36,12 +36,12 @@ export class CallContext implements CurrentCall {
   readonly service: string;
   readonly method: string;
   readonly seqid: number;
-  readonly peer: string;
   readonly #link: CallLink;
   readonly #slot: number;
   readonly #serial: number;
   #abort: AbortController | undefined;
   #protections = 0;
+  #peer: string | undefined;
 
   constructor(link: CallLink, slot: number, service: string, method: string, seqid: number) {
     this.#link = link;
@@ -50,7 +50,12 @@ export class CallContext implements CurrentCall {
     this.service = service;
     this.method = method;
     this.seqid = seqid;
-    this.peer = link.peerOf(slot);
+  }
+
+  get peer(): string {
+    // Read when it is asked for: making a text of it costs more than a whole small call.
+    if (this.#peer === undefined && this.#live) this.#peer = this.#link.peerOf(this.#slot);
+    return this.#peer ?? "";
   }
 
   get headers(): Readonly<Record<string, string>> {

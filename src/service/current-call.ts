@@ -75,14 +75,22 @@ export class NoCurrentCallError extends Error {
  */
 const storageKey: symbol = Symbol.for("thrift-sluice.current-call");
 
-type Registry = Record<symbol, AsyncLocalStorage<CurrentCall> | undefined>;
+type Registry = Record<symbol, AsyncLocalStorage<CallHolder> | undefined>;
 
-/** Where the context of each call is kept. */
-export const callStorage: AsyncLocalStorage<CurrentCall> = sharedStorage();
+/**
+ * What the asynchronous context holds: the call, while one runs. Entering a context costs a map, so calls
+ * that return without a promise use one holder after the other; one that goes on asynchronously keeps its own.
+ */
+export interface CallHolder {
+  call: CurrentCall | undefined;
+}
 
-function sharedStorage(): AsyncLocalStorage<CurrentCall> {
+/** Where the holder of each asynchronous context is kept. */
+export const callStorage: AsyncLocalStorage<CallHolder> = sharedStorage();
+
+function sharedStorage(): AsyncLocalStorage<CallHolder> {
   const registry = globalThis as unknown as Registry;
-  const storage = registry[storageKey] ?? new AsyncLocalStorage<CurrentCall>();
+  const storage = registry[storageKey] ?? new AsyncLocalStorage<CallHolder>();
   registry[storageKey] = storage;
   return storage;
 }
@@ -93,7 +101,7 @@ function sharedStorage(): AsyncLocalStorage<CurrentCall> {
  * @throws {NoCurrentCallError} outside of a call
  */
 export function currentCall(): CurrentCall {
-  const call = callStorage.getStore();
+  const call = callStorage.getStore()?.call;
   if (call === undefined) throw new NoCurrentCallError();
   return call;
 }

@@ -8,7 +8,7 @@ import { MessageType } from "../wire/message.ts";
 import type { ProtocolReader } from "../wire/protocol.ts";
 import { beginReply, endReply, type ReplyWriter } from "../wire/reply-writer.ts";
 import { CallContext, type CallLink } from "./call-context.ts";
-import { CallBrokenError, callStorage } from "./current-call.ts";
+import { CallBrokenError, type CallHolder, callStorage } from "./current-call.ts";
 import type { GeneratedService, LogFunction } from "./define.ts";
 import type { GeneratedMethod } from "./generated.ts";
 
@@ -89,6 +89,8 @@ export class Runner {
   #current: RunnableCall | undefined;
   #writer: ReplyWriter;
   #pending = false;
+  /** The holder that no asynchronous call keeps, if its context is still the current one. */
+  #holder: CallHolder | undefined;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -159,15 +161,34 @@ export class Runner {
     this.#current = undefined;
     const context = new CallContext(this.#options.link, slot, runnable.service, runnable.method.name, seqid);
     const pending: Pending = { slot, seqid, framed, writer: this.#writer, runnable, done, context };
+    const holder = this.#enter();
+    holder.call = context;
     let result: unknown;
     try {
-      result = callStorage.run(context, runnable.run, ...args);
+      result = runnable.run(...args);
     } catch (error) {
+      holder.call = undefined;
       this.#fail(pending, error);
       return;
     }
-    if (isThenable(result)) this.#await(pending, result);
-    else this.#succeed(pending, result);
+    if (isThenable(result)) {
+      this.#holder = undefined;
+      this.#await(pending, result);
+    } else {
+      holder.call = undefined;
+      this.#succeed(pending, result);
+    }
+  }
+
+  /** The holder of the asynchronous context that the next handler runs in. */
+  #enter(): CallHolder {
+    let holder = this.#holder;
+    if (holder === undefined || callStorage.getStore() !== holder) {
+      holder = { call: undefined };
+      this.#holder = holder;
+      callStorage.enterWith(holder);
+    }
+    return holder;
   }
 
   #await(pending: Pending, result: PromiseLike<unknown>): void {

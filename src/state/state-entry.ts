@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { ServiceDefinition } from "../service/define.ts";
 import { loadService } from "../service/load.ts";
+import { registerSelfResolution } from "../service/self-resolution.ts";
 import { ChannelServer } from "./channel-server.ts";
 import { packError } from "./error-transfer.ts";
 import { StateStartError } from "./errors.ts";
@@ -26,6 +27,7 @@ const send = (message: MessageFromState): void => main.postMessage(message);
 void start(workerData as StateStartData);
 
 async function start({ modules, settings }: StateStartData): Promise<void> {
+  registerSelfResolution();
   try {
     const services = await loadServices(modules);
     const host = await ResourceHost.open(services, settings, log);
