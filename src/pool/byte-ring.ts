@@ -35,9 +35,13 @@ export class ByteRing {
     return skipped > 0 ? 0 : index;
   }
 
-  /** Says that a piece is complete: up to here it is released as one. */
-  commit(): void {
-    this.#ends[this.#pieces & this.#endsMask] = this.#head;
+  /**
+   * Says that a piece is complete: up to here it is released as one.
+   *
+   * @param before how many bytes before the last reserved one it ends, when several pieces were reserved together
+   */
+  commit(before = 0): void {
+    this.#ends[this.#pieces & this.#endsMask] = (this.#head - before) | 0;
     this.#pieces = (this.#pieces + 1) | 0;
   }
 

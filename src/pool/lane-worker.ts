@@ -179,14 +179,21 @@ export class LaneWorker {
     this.seenTaken = progress;
   }
 
+  /**
+   * Receives what was posted before now. Replies may be being taken at this moment, so a wake-up that is among it must
+   * not take them too: it is seen to afterwards.
+   */
   #receiveWaiting(): void {
+    let woken = false;
     for (
       let got = receiveMessageOnPort(this.#port);
       got !== undefined;
       got = receiveMessageOnPort(this.#port)
     ) {
-      this.#receive(got.message as FromWorker);
+      if (got.message === null) woken = true;
+      else this.#receive(got.message as FromWorker);
     }
+    if (woken) setImmediate(() => this.#receive(null));
   }
 
   #receive(message: FromWorker): void {

@@ -245,7 +245,7 @@ export class Lane {
       first.bytes!.copy(this.memory.dataIn, position, base, base + length);
       for (let at = from; at < end; at++) {
         const call = calls[at]!;
-        this.#enter(call, position + call.start - base, 0, version);
+        this.#enter(call, position + call.start - base, 0, version, base + length - call.end);
       }
       return end;
     }
@@ -256,12 +256,16 @@ export class Lane {
     const copy = new Uint8Array(call.end - call.start);
     copy.set(call.bytes!.subarray(call.start, call.end));
     this.post({ kind: "request", slot: this.#freeSlots.at(-1)!, bytes: copy }, [copy.buffer]);
-    this.#enter(call, 0, SlotFlag.EXTERNAL, version);
+    this.#enter(call, 0, SlotFlag.EXTERNAL, version, 0);
     return at + 1;
   }
 
-  /** Writes the call's record and puts it into the ring. */
-  #enter(call: Call, position: number, flag: number, version: number): void {
+  /**
+   * Writes the call's record and puts it into the ring.
+   *
+   * @param behind bytes that were reserved together with its own and lie behind them
+   */
+  #enter(call: Call, position: number, flag: number, version: number, behind: number): void {
     const { slots, requests } = this.memory;
     const slot = this.#freeSlots.pop()!;
     const caller = call.caller!;
@@ -283,7 +287,7 @@ export class Lane {
     slots[at + Slot.STATE] = SlotState.HANDED;
     requests[this.#requestHead & slotMask] = slot;
     this.#requestHead = (this.#requestHead + 1) | 0;
-    this.#requestData.commit();
+    this.#requestData.commit(behind);
     this.#calls[slot] = call;
     this.#handed++;
     call.stage = call.stage === "waiting" ? "handed" : call.stage;

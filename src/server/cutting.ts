@@ -11,8 +11,8 @@ import { guardAborted } from "../pool/lane-layout.ts";
 import type { LanePool } from "../pool/lane-pool.ts";
 import type { LaneWorker } from "../pool/lane-worker.ts";
 
-/** How long a terminated thread may take to leave, in ms. Native code never does. */
-const terminationMs = 250;
+/** How long a terminated thread may take to leave, in ms; less in a short reserve. Native code never does. */
+export const terminationMs = 250;
 
 export class Cutting {
   readonly #pool: LanePool;
@@ -93,7 +93,8 @@ export class Cutting {
   async #terminate(worker: LaneWorker): Promise<void> {
     this.#terminating.add(worker);
     this.cutWorkers.push(worker);
-    const left = await this.#pool.terminate(worker, terminationMs);
+    const leftMs = Math.max(0, this.#plan().deadlineAtMs - this.#clock.now());
+    const left = await this.#pool.terminate(worker, Math.min(terminationMs, leftMs / 5));
     if (left) return;
     this.unterminated++;
     worker.giveUp();

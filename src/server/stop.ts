@@ -3,6 +3,7 @@
  * every wait for a thread is bounded.
  */
 
+import type { Timer } from "../lifecycle/clock.ts";
 import type { LifecycleListener } from "../lifecycle/driver.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import { stopFacts } from "../lifecycle/outcome.ts";
@@ -10,7 +11,7 @@ import type { LifecycleState, StepFailure, StoppedState } from "../lifecycle/pha
 import type { Stop } from "../lifecycle/stop-plan.ts";
 import type { LifeFailure } from "../pool/control-messages.ts";
 import type { ResourceReport } from "../state/messages.ts";
-import { Cutting } from "./cutting.ts";
+import { Cutting, terminationMs } from "./cutting.ts";
 import type { Parts } from "./parts.ts";
 import { createReport, type DrainReport } from "./report.ts";
 
@@ -19,6 +20,8 @@ const marginMs = 100;
 /** How long threads may take to end when they have nothing left to do, in ms. */
 const threadEndMs = 200;
 const adminCloseMs = 50;
+/** How long after the last call's end answers may still leave: a thread's termination, and the way to the peer, in ms. */
+const lastWordsMs = terminationMs + 100;
 
 /** Hears of the ends of stops. */
 export interface StopListener {
@@ -31,6 +34,7 @@ export class StopDriver implements LifecycleListener {
   readonly #listener: StopListener;
   #lifecycle!: Lifecycle;
   #cutting: Cutting | undefined;
+  #lastWords: Timer | undefined;
   #unterminated = 0;
   #drained = false;
 
@@ -93,7 +97,10 @@ export class StopDriver implements LifecycleListener {
     this.#parts.pool.stopReplacing();
     this.#parts.pool.refuseUnstarted();
     this.#cut.look();
-    this.#parts.connections.destroyAll();
+    // Calls that are cut now get their answer when their thread has left: connections have to outlast that.
+    const { clock, connections } = this.#parts;
+    const untilMs = clock.now() + Math.min(lastWordsMs, this.#leftMs() / 3);
+    this.#lastWords = clock.setTimer(untilMs, () => connections.destroyAll());
   }
 
   onDeadline(): void {
@@ -198,6 +205,7 @@ export class StopDriver implements LifecycleListener {
   #finish(state: StoppedState): void {
     const { ledger, desk, log, connections, pool } = this.#parts;
     this.#cutting?.stop();
+    this.#lastWords?.cancel();
     connections.destroyAll();
     connections.close();
     const totals = ledger.totals();
