@@ -14,10 +14,9 @@ const store: ProcessResource<LedgerStore> = {
   scope: "process",
   open: ({ settings, log }) =>
     openStore(settings["store"], {
-      onError: (error) =>
-        log("error", "counters could not be written; they are kept and tried again", {
-          error: error.message,
-        }),
+      log,
+      ...duration("flushIntervalMs", settings["flushInterval"]),
+      ...duration("timeoutMs", settings["storeTimeout"]),
     }),
   flush: (opened) => opened.flush(),
   close: (opened) => opened.close(),
@@ -41,6 +40,11 @@ const ledgerService: ServiceDefinition<typeof Ledger, { store: typeof store }> =
 });
 
 export default ledgerService;
+
+/** Settings are texts; these two are in ms. */
+function duration<K extends string>(key: K, text: string | undefined): { readonly [P in K]?: number } {
+  return text === undefined ? {} : ({ [key]: Number(text) } as { readonly [P in K]: number });
+}
 
 function createHandler(ledger: RemoteOf<LedgerStore>): HandlerOf<typeof Ledger.Client> {
   return {

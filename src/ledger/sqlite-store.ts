@@ -4,30 +4,28 @@
  * Posts that arrive in one turn of the event loop are committed together, because the disk's flush costs far more
  * than the rows; receipts resolve after the commit.
  */
+import { type Attempt, attempt } from "./attempt.ts";
 import { Book } from "./book.ts";
+import { CommitTally } from "./commit-tally.ts";
 import { CounterBuffer } from "./counters.ts";
 import { LedgerClosedError, LedgerWriteError } from "./errors.ts";
+import { entryOfRow, withoutHash } from "./journal.ts";
 import { openError, openSqliteFile, type SqliteFile } from "./sqlite-open.ts";
-import { entryOfRow, type JournalEntry, SqliteTables } from "./sqlite-tables.ts";
+import { SqliteTables } from "./sqlite-tables.ts";
 import {
   type AuditRow,
   type BalancePage,
+  type CommitStats,
   defaultEntriesLimit,
+  defaultFlushIntervalMs,
   type LedgerEntry,
   type LedgerReceipt,
   type LedgerStore,
+  type LedgerStoreOptions,
   maxEntriesLimit,
   type StoredEntry,
 } from "./store.ts";
 import { checkCounter, checkEntry } from "./validate.ts";
-
-/** How a store behaves. */
-export interface SqliteStoreOptions {
-  /** How long `track` may be held back in memory, in ms. Default: 1000. */
-  readonly flushIntervalMs?: number;
-  /** Told of failures that no caller waits for: a counter flush in the background. */
-  readonly onError?: (error: Error) => void;
-}
 
 /** So many entries may be behind the index: a step of this size takes a few ms, within the commit that reaches it. */
 const indexStep = 2_048;
@@ -48,7 +46,7 @@ interface Request {
  * @param path see `openSqliteFile`
  * @throws {LedgerOpenError}
  */
-export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): LedgerStore {
+export function openSqliteStore(path: string, options: LedgerStoreOptions = {}): LedgerStore {
   const file = openSqliteFile(path);
   try {
     return new SqliteStore(file, options);
@@ -64,15 +62,16 @@ class SqliteStore implements LedgerStore {
   readonly #book: Book;
   readonly #counters: CounterBuffer;
   readonly #flushIntervalMs: number;
-  readonly #onError: (error: Error) => void;
+  readonly #log: NonNullable<LedgerStoreOptions["log"]>;
+  readonly #tally = new CommitTally();
   #requests: Request[] = [];
   #counterTimer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(file: SqliteFile, options: SqliteStoreOptions) {
+  constructor(file: SqliteFile, options: LedgerStoreOptions) {
     this.#file = file;
-    this.#flushIntervalMs = options.flushIntervalMs ?? 1_000;
-    this.#onError = options.onError ?? (() => {});
+    this.#flushIntervalMs = options.flushIntervalMs ?? defaultFlushIntervalMs;
+    this.#log = options.log ?? (() => {});
     const tables = new SqliteTables(file.db);
     this.#tables = tables;
     this.#book = new Book(
@@ -163,6 +162,10 @@ class SqliteStore implements LedgerStore {
     this.#flushCounters();
   }
 
+  async commits(): Promise<CommitStats> {
+    return this.#tally.stats;
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#commit();
@@ -189,6 +192,7 @@ class SqliteStore implements LedgerStore {
     const requests = this.#requests;
     if (requests.length === 0) return;
     this.#requests = [];
+    const startMs = performance.now();
     const before = this.#book.mark();
     let results: Attempt[] = [];
     try {
@@ -203,6 +207,7 @@ class SqliteStore implements LedgerStore {
       return;
     }
     this.#book.committed();
+    this.#tally.add(requests.length, startMs);
     if (this.#book.tailLength >= indexStep) this.#book.indexed();
     for (let i = 0; i < requests.length; i++) {
       const { resolve, reject } = requests[i] as Request;
@@ -235,7 +240,9 @@ class SqliteStore implements LedgerStore {
     try {
       this.#flushCounters();
     } catch (error) {
-      this.#onError(error as Error);
+      this.#log("error", "counters could not be written; they are kept and tried again", {
+        error: (error as Error).message,
+      });
       this.#counterTimer = setTimeout(() => this.#flushCountersInBackground(), this.#flushIntervalMs);
     }
   }
@@ -254,20 +261,4 @@ class SqliteStore implements LedgerStore {
   #checkOpen(): void {
     if (this.#closed) throw new LedgerClosedError("the ledger's store is closed");
   }
-}
-
-type Attempt =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
-
-function attempt(run: () => unknown): Attempt {
-  try {
-    return { ok: true, value: run() };
-  } catch (error) {
-    return { ok: false, error };
-  }
-}
-
-function withoutHash({ seq, id, debit, credit, amount, memo }: JournalEntry): StoredEntry {
-  return memo === undefined ? { seq, id, debit, credit, amount } : { seq, id, debit, credit, amount, memo };
 }
