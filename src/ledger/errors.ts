@@ -48,6 +48,12 @@ export class LedgerUnavailableError extends Error {
   }
 }
 
+/** A ledger could not be copied. The message says why and what to do. */
+export class LedgerBackupError extends Error {
+  readonly code = "LEDGER_BACKUP";
+  override readonly name = "LedgerBackupError";
+}
+
 /** The store is closed. */
 export class LedgerClosedError extends Error {
   readonly code = "LEDGER_CLOSED";

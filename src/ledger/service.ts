@@ -8,16 +8,17 @@ import type { ProcessResource, RemoteOf } from "../service/resource-types.ts";
 import { auditLedger } from "./audit.ts";
 import { bigintOfI64, clampI64 } from "./i64.ts";
 import { openStore } from "./open-store.ts";
-import type { LedgerEntry, LedgerStore } from "./store.ts";
+import {
+  defaultFlushIntervalMs,
+  defaultStoreTimeoutMs,
+  type LedgerEntry,
+  type LedgerStore,
+  type LedgerStoreOptions,
+} from "./store.ts";
 
 const store: ProcessResource<LedgerStore> = {
   scope: "process",
-  open: ({ settings, log }) =>
-    openStore(settings["store"], {
-      log,
-      ...duration("flushIntervalMs", settings["flushInterval"]),
-      ...duration("timeoutMs", settings["storeTimeout"]),
-    }),
+  open: ({ settings, log }) => openStore(settings["store"], { log, ...storeOptions(settings) }),
   flush: (opened) => opened.flush(),
   close: (opened) => opened.close(),
 };
@@ -41,9 +42,12 @@ const ledgerService: ServiceDefinition<typeof Ledger, { store: typeof store }> =
 
 export default ledgerService;
 
-/** Settings are texts; these two are in ms. */
-function duration<K extends string>(key: K, text: string | undefined): { readonly [P in K]?: number } {
-  return text === undefined ? {} : ({ [key]: Number(text) } as { readonly [P in K]: number });
+/** What the settings, which are texts, say about the store; the durations are in ms. */
+function storeOptions({ flushInterval, storeTimeout }: Readonly<Record<string, string>>): LedgerStoreOptions {
+  return {
+    flushIntervalMs: Number(flushInterval ?? defaultFlushIntervalMs),
+    timeoutMs: Number(storeTimeout ?? defaultStoreTimeoutMs),
+  };
 }
 
 function createHandler(ledger: RemoteOf<LedgerStore>): HandlerOf<typeof Ledger.Client> {

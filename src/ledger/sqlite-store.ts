@@ -10,6 +10,7 @@ import { CommitTally } from "./commit-tally.ts";
 import { CounterBuffer } from "./counters.ts";
 import { LedgerClosedError, LedgerWriteError } from "./errors.ts";
 import { entryOfRow, withoutHash } from "./journal.ts";
+import { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
 import { openError, openSqliteFile, type SqliteFile } from "./sqlite-open.ts";
 import { SqliteTables } from "./sqlite-tables.ts";
 import {
@@ -29,6 +30,9 @@ import { checkCounter, checkEntry } from "./validate.ts";
 
 /** So many entries may be behind the index: a step of this size takes a few ms, within the commit that reaches it. */
 const indexStep = 2_048;
+
+/** As how many commits an index step counts for the checkpoints. */
+const indexStepWeight = 128;
 
 /** At most so many requests in one commit: bounds how long a commit takes. */
 const maxGroup = 4_096;
@@ -64,14 +68,16 @@ class SqliteStore implements LedgerStore {
   readonly #flushIntervalMs: number;
   readonly #log: NonNullable<LedgerStoreOptions["log"]>;
   readonly #tally = new CommitTally();
+  readonly #checkpoints: SqliteCheckpoints;
   #requests: Request[] = [];
   #counterTimer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(file: SqliteFile, options: LedgerStoreOptions) {
     this.#file = file;
     this.#flushIntervalMs = options.flushIntervalMs ?? defaultFlushIntervalMs;
     this.#log = options.log ?? (() => {});
+    this.#checkpoints = new SqliteCheckpoints(file.db, file.path, this.#log);
     const tables = new SqliteTables(file.db);
     this.#tables = tables;
     this.#book = new Book(
@@ -157,7 +163,7 @@ class SqliteStore implements LedgerStore {
   }
 
   async flush(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closing !== undefined) return;
     this.#commit();
     this.#flushCounters();
   }
@@ -166,14 +172,18 @@ class SqliteStore implements LedgerStore {
     return this.#tally.stats;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#commit();
-    this.#closed = true;
     clearTimeout(this.#counterTimer);
     try {
       this.#flushCounters();
     } finally {
+      await this.#checkpoints.close();
       this.#file.close();
     }
   }
@@ -208,7 +218,10 @@ class SqliteStore implements LedgerStore {
     }
     this.#book.committed();
     this.#tally.add(requests.length, startMs);
-    if (this.#book.tailLength >= indexStep) this.#book.indexed();
+    const indexed = this.#book.tailLength >= indexStep;
+    if (indexed) this.#book.indexed();
+    // A step of the indexes writes all over them.
+    this.#checkpoints.committed(indexed ? indexStepWeight : 1);
     for (let i = 0; i < requests.length; i++) {
       const { resolve, reject } = requests[i] as Request;
       const result = results[i] as Attempt;
@@ -259,6 +272,6 @@ class SqliteStore implements LedgerStore {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new LedgerClosedError("the ledger's store is closed");
+    if (this.#closing !== undefined) throw new LedgerClosedError("the ledger's store is closed");
   }
 }

@@ -1,14 +1,14 @@
-/** A line between the store and PostgreSQL that can be cut or stopped, at a COMMIT too. */
+/** A line between the store and PostgreSQL that can be cut or stopped, at a certain statement too. */
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** What happens to the next COMMIT. */
-export type CommitFate =
+/** What happens to a statement. */
+export type Fate =
   /** It never arrives: the line is cut. */
   | "lost"
   /** It is carried out, and the line is cut before the answer. */
   | "answer-lost"
-  /** The line is cut, and the COMMIT arrives so much later, in ms. */
+  /** The line is cut, and the statement arrives so much later, in ms. */
   | { readonly lateMs: number };
 
 export async function startProxy(targetPort: number): Promise<PostgresProxy> {
@@ -21,7 +21,7 @@ export class PostgresProxy implements AsyncDisposable {
   readonly #targetPort: number;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
-  #fate: CommitFate | undefined;
+  #next: { readonly text: string; readonly fate: Fate } | undefined;
   #decided: () => void = () => {};
   #stalled = false;
 
@@ -39,9 +39,9 @@ export class PostgresProxy implements AsyncDisposable {
     await once(this.#server, "listening");
   }
 
-  /** Resolves when it has happened. */
-  nextCommit(fate: CommitFate): Promise<void> {
-    this.#fate = fate;
+  /** Decides about the next statement that contains the text. Resolves when it has happened. */
+  next(text: string, fate: Fate): Promise<void> {
+    this.#next = { text, fate };
     return new Promise((resolve) => {
       this.#decided = resolve;
     });
@@ -84,14 +84,14 @@ export class PostgresProxy implements AsyncDisposable {
     }
     server.on("data", (bytes) => client.write(bytes));
     client.on("data", (bytes) => {
-      if (this.#fate !== undefined && bytes.includes("COMMIT\0")) this.#decide(pair, bytes);
+      const { text, fate } = this.#next ?? {};
+      if (text !== undefined && fate !== undefined && bytes.includes(text)) this.#decide(pair, bytes, fate);
       else server.write(bytes);
     });
   }
 
-  #decide([client, server]: readonly [Socket, Socket], bytes: Buffer): void {
-    const fate = this.#fate;
-    this.#fate = undefined;
+  #decide([client, server]: readonly [Socket, Socket], bytes: Buffer, fate: Fate): void {
+    this.#next = undefined;
     if (fate !== "answer-lost") this.#decided();
     if (fate === "lost") {
       client.destroy();
@@ -101,7 +101,7 @@ export class PostgresProxy implements AsyncDisposable {
         this.#decided();
       });
       server.write(bytes);
-    } else if (fate !== undefined) {
+    } else {
       // The server's side lives on without the client's.
       server.removeAllListeners("data").on("data", () => {});
       client.removeAllListeners("close").on("close", () => {});
