@@ -209,10 +209,6 @@ export class CallDesk implements LanesListener {
     call.end = message.end;
     call.inLane = true;
     if (call.deadlineAtMs > 0) this.#deadlines.add(call);
-    if (call.method!.oneway) {
-      call.caller!.lastOneway = call;
-      call.caller!.lastOnewaySerial = call.serial;
-    }
     this.#run[this.#runLength++] = call;
   }
 

@@ -17,6 +17,7 @@ import { ProtocolNumber } from "../wire/protocol-names.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Outbox } from "./outbox.ts";
 import { ReplyOrder } from "./reply-order.ts";
+import { readShared } from "./shared-read.ts";
 
 /**
  * - `open`: reads and answers. → `refusing`, `ending`, `closed`
@@ -36,8 +37,8 @@ export class Connection implements Caller {
   readonly peerWords: Int32Array;
   readonly acceptedAtMs: number;
   touched = false;
-  lastOneway: Call | null = null;
-  lastOnewaySerial = 0;
+  onewayLane: { readonly index: number } | null = null;
+  onewayPosition = 0;
   replyForm = 0;
   state: ConnectionState = "open";
   lastActivityAtMs: number;
@@ -71,7 +72,7 @@ export class Connection implements Caller {
       settledLater: () => this.#afterProgress(),
     });
     this.#order = new ReplyOrder(this.#outbox, host.replyOrder);
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    readShared(socket, (chunk, shared) => this.#read(chunk, shared));
     socket.on("end", () => this.#peerHasEnded());
     socket.on("error", (error) => this.#failed(error));
     socket.on("close", () => this.#closed());
@@ -166,7 +167,7 @@ export class Connection implements Caller {
     this.#socket.destroy();
   }
 
-  #read(chunk: Buffer): void {
+  #read(chunk: Buffer, shared: boolean): void {
     this.#nowMs = this.#host.now();
     this.lastActivityAtMs = this.#nowMs;
     this.#host.bytesRead(chunk.length);
@@ -174,8 +175,9 @@ export class Connection implements Caller {
       this.#discard(chunk.length);
       return;
     }
-    this.#inbox.append(chunk);
+    this.#inbox.append(chunk, shared);
     this.#cut();
+    this.#inbox.keep(!this.#blocked);
   }
 
   /** After our FIN nothing is answered; a peer that goes on regardless is cut off. */

@@ -168,10 +168,21 @@ export class LanePool implements Lanes, LaneWorkerListener {
   submit(calls: readonly Call[], count: number): void {
     let at = 0;
     while (at < count && this.#backlog.length === 0) at = this.#handGroup(calls, at, count);
-    for (; at < count; at++) this.#backlog.push(calls[at]!);
+    for (; at < count; at++) this.#wait(calls[at]!);
     this.#wakeSoon();
     this.#pollSoon();
     if (this.#backlog.length > 0 && this.readyLanes === 0 && !this.#replacing) this.#refuseBacklog();
+  }
+
+  /** Lets a call wait, with bytes of its own: those that it came in are about to be used again. */
+  #wait(call: Call): void {
+    if (call.bytes !== null && call.bytes.length > call.end - call.start) {
+      call.bytes = Buffer.from(call.bytes.subarray(call.start, call.end));
+      call.bodyStart -= call.start;
+      call.end -= call.start;
+      call.start = 0;
+    }
+    this.#backlog.push(call);
   }
 
   /**
@@ -189,20 +200,19 @@ export class LanePool implements Lanes, LaneWorkerListener {
       if (next === at) break;
       at = next;
     }
-    for (; at < to; at++) this.#backlog.push(calls[at]!);
+    for (; at < to; at++) this.#wait(calls[at]!);
     return to;
   }
 
   /** The lane that this caller's calls are bound to, because a oneway before them has not started there. */
   #laneOfOneway(caller: Caller): LaneWorker | undefined {
-    const oneway = caller.lastOneway;
-    if (oneway === null) return undefined;
-    const worker = this.#workers[oneway.lane];
-    const known = oneway.serial === caller.lastOnewaySerial && oneway.inLane;
-    // One that is in no lane yet is among the calls that are being handed over: it decides when it has one.
-    if (known && worker === undefined) return undefined;
-    if (known && !worker!.lane.hasStarted(oneway)) return worker;
-    caller.lastOneway = null;
+    const { onewayLane } = caller;
+    if (onewayLane === null) return undefined;
+    const worker = this.#workers[onewayLane.index]!;
+    // A lane that takes no more calls, or was replaced, has given back what it had not started.
+    const bound = worker.lane === onewayLane && worker.state === "ready";
+    if (bound && !worker.lane.hasStarted(caller.onewayPosition)) return worker;
+    caller.onewayLane = null;
     return undefined;
   }
 
