@@ -13,3 +13,6 @@ if ! NODE_NO_WARNINGS=1 npm ci --no-audit --no-fund --no-update-notifier --no-pr
   echo "make: npm ci failed; see above. It needs the npm registry." >&2
   exit 1
 fi
+
+# So that `npx sluice` in this checkout is this checkout, without npm asking what its engines are.
+ln -sf ../../bin/sluice.js node_modules/.bin/sluice

@@ -77,6 +77,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   #version = 0;
   #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
   #backlog: Call[] = [];
+  /** Callers were told to wait for room, and have not been told that there is some again. */
+  #owesRoom = false;
   #poll: Timer | undefined;
   #pollMs = shortestPollMs;
   #memoryTimer: Timer | undefined;
@@ -183,6 +185,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       call.start = 0;
     }
     this.#backlog.push(call);
+    this.#owesRoom = true;
   }
 
   /**
@@ -195,13 +198,25 @@ export class LanePool implements Lanes, LaneWorkerListener {
     while (to < count && calls[to]!.caller === caller) to++;
     let at = from;
     while (at < to) {
-      const worker = this.#laneOfOneway(caller) ?? chooseWorker(this.#workers);
-      const next = worker?.lane.hand(calls, at, to, this.#version) ?? at;
+      const bound = this.#laneOfOneway(caller);
+      const worker = bound ?? chooseWorker(this.#workers);
+      let next = worker?.lane.hand(calls, at, to, this.#version) ?? at;
+      if (next === at && bound === undefined) next = this.#handAnywhere(calls, at, to);
       if (next === at) break;
       at = next;
     }
     for (; at < to; at++) this.#wait(calls[at]!);
     return to;
+  }
+
+  /** The best worker had no room: calls that wait for something keep their slots. Another one may have some. */
+  #handAnywhere(calls: readonly Call[], from: number, to: number): number {
+    for (const worker of this.#workers) {
+      if (worker.state !== "ready") continue;
+      const next = worker.lane.hand(calls, from, to, this.#version);
+      if (next > from) return next;
+    }
+    return from;
   }
 
   /** The lane that this caller's calls are bound to, because a oneway before them has not started there. */
@@ -388,7 +403,14 @@ export class LanePool implements Lanes, LaneWorkerListener {
   #submitBacklog(): void {
     if (this.#backlog.length === 0) return;
     this.#resubmit([]);
-    if (this.#backlog.length === 0) this.#listener.roomAgain();
+    this.#tellRoom();
+  }
+
+  /** However the backlog was emptied: whoever waits for room has to hear of it. */
+  #tellRoom(): void {
+    if (!this.#owesRoom || this.#backlog.length > 0) return;
+    this.#owesRoom = false;
+    this.#listener.roomAgain();
   }
 
   /** Takes back every call that has not started and refuses it. */
@@ -442,6 +464,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       busy ||= worker.lane.queued > 0 || worker.lane.awake;
     }
     this.#relieveStanding();
+    this.#tellRoom();
     if (!busy && this.#backlog.length === 0) return;
     this.#pollMs = Math.min(longestPollMs, this.#pollMs * 2);
     this.#armPoll();

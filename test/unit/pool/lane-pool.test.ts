@@ -157,6 +157,8 @@ describe("room", bounded, () => {
     const rig = await new PoolRig(t, { workers: 2 }).start();
     // Calls that wait for something take a slot each and no time.
     rig.submit(Array(slotCount).fill("never"));
+    const startedAll = (): boolean => rig.pool.running === slotCount;
+    while (!startedAll()) await new Promise((resolve) => setImmediate(resolve));
     assert.deepEqual(await rig.texts(rig.submit(["elsewhere"])), ["elsewhere"]);
     assert.equal(rig.pool.waiting, 0);
   });
