@@ -75,7 +75,8 @@ export class Outbox {
   flush(): boolean {
     if (this.#calls.length === 0) return true;
     const calls = this.#calls;
-    if (this.#closed) {
+    // A socket that was destroyed takes nothing, and its `close` may still be on its way.
+    if (this.#closed || this.#socket.destroyed) {
       this.#forgetPieces();
       this.#calls = [];
       this.#settleAll(calls, true);
@@ -85,7 +86,8 @@ export class Outbox {
     this.lastWrittenBytes = gathered.length;
     this.#socket.write(gathered);
     if (this.#socket.writableLength > 0) scratch = nothing;
-    else if (this.#unwritten.size === 0) {
+    // A write that failed at once leaves no length behind either.
+    else if (this.#unwritten.size === 0 && this.#socket.errored === null) {
       this.#settleAll(calls, false);
       calls.length = 0;
       return true;

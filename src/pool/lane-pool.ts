@@ -168,6 +168,14 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   submit(calls: readonly Call[], count: number): void {
+    const waiting = this.#backlog.length;
+    this.#spread(calls, count);
+    // The bytes that these calls came in are about to be used again.
+    for (let at = waiting; at < this.#backlog.length; at++) ownBytes(this.#backlog[at]!);
+  }
+
+  /** Hands over what finds room; the rest waits. */
+  #spread(calls: readonly Call[], count: number): void {
     let at = 0;
     while (at < count && this.#backlog.length === 0) at = this.#handGroup(calls, at, count);
     for (; at < count; at++) this.#wait(calls[at]!);
@@ -176,14 +184,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     if (this.#backlog.length > 0 && this.readyLanes === 0 && !this.#replacing) this.#refuseBacklog();
   }
 
-  /** Lets a call wait, with bytes of its own: those that it came in are about to be used again. */
   #wait(call: Call): void {
-    if (call.bytes !== null && call.bytes.length > call.end - call.start) {
-      call.bytes = Buffer.from(call.bytes.subarray(call.start, call.end));
-      call.bodyStart -= call.start;
-      call.end -= call.start;
-      call.start = 0;
-    }
     this.#backlog.push(call);
     this.#owesRoom = true;
   }
@@ -243,6 +244,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
 
   abort(call: Call, reason: string): void {
     const worker = this.#workers[call.lane];
+    // For `stopping`, which synchronous code reads. A protected call keeps its protection.
+    worker?.lane.abort(call, 0);
     worker?.lane.post({ kind: "abort", slot: call.slot, serial: call.serial | 0, reason });
   }
 
@@ -397,7 +400,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     const waiting = this.#backlog;
     this.#backlog = [];
     const all = [...calls, ...waiting];
-    this.submit(all, all.length);
+    this.#spread(all, all.length);
   }
 
   #submitBacklog(): void {
@@ -479,6 +482,15 @@ export class LanePool implements Lanes, LaneWorkerListener {
       if (calls.length > 0) this.#resubmit(calls);
     }
   }
+}
+
+/** Gives a call a copy of its bytes. */
+function ownBytes(call: Call): void {
+  if (call.bytes === null) return;
+  call.bytes = Buffer.from(call.bytes.subarray(call.start, call.end));
+  call.bodyStart -= call.start;
+  call.end -= call.start;
+  call.start = 0;
 }
 
 /**

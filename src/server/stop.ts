@@ -92,6 +92,7 @@ export class StopDriver implements LifecycleListener {
   }
 
   onCut(): void {
+    this.#parts.connections.hasten();
     this.#parts.pool.refuseUnstarted();
     this.#cut.look();
   }

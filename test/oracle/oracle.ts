@@ -13,7 +13,7 @@ import { violationsOf } from "./check.ts";
 import { OracleClient } from "./client.ts";
 import { type ClientPlan, planOf, type SeedPlan } from "./plan.ts";
 import { Random } from "./random.ts";
-import { scriptedModule, startedCalls } from "./scripted.ts";
+import { scriptedModule, startsOf } from "./scripted.ts";
 
 /** What came of one seed. */
 export interface SeedResult {
@@ -69,7 +69,7 @@ async function runPlan(scope: TestContext, plan: SeedPlan, journal: string): Pro
   const ended = await server.ended;
   await Promise.all(work);
   await Promise.all([...clients, ...hurting].map((client) => client.over));
-  const executed = startedCalls(journal);
+  const executed = startsOf(journal);
   const violations = violationsOf({ plan, clients, hurting, executed, ended, stopAtMs });
   return { seed: plan.seed, violations, executed: executed.length, report: ended.last, log: ended.lines };
 }

@@ -46,17 +46,28 @@ export function journalOf(path: string): string[] {
   }
 }
 
-/** The ids of the calls that started, in the order in which they did. */
-export function startedCalls(path: string): string[] {
-  return journalOf(path).flatMap((line) => (line.startsWith("start ") ? [line.split(" ")[1]!] : []));
+/** A call's start. */
+export interface Start {
+  readonly id: string;
+  readonly worker: number;
+  /** On a clock that all workers share. */
+  readonly atMs: number;
+}
+
+/** The calls that started, in the order in which they did. */
+export function startsOf(path: string): Start[] {
+  return journalOf(path)
+    .map((line) => line.split(" "))
+    .filter(([what]) => what === "start")
+    .map(([, id = "", worker, atMs]) => ({ id, worker: Number(worker), atMs: Number(atMs) }));
 }
 
 /** Resolves with the worker that started a call, as soon as it did. @throws after 10 s */
 export async function startedIn(path: string, id: string): Promise<number> {
   const untilMs = performance.now() + 10_000;
   while (performance.now() < untilMs) {
-    const line = journalOf(path).find((line) => line.startsWith(`start ${id} `));
-    if (line !== undefined) return Number(line.split(" ")[2]);
+    const start = startsOf(path).find((start) => start.id === id);
+    if (start !== undefined) return start.worker;
     await sleep(3);
   }
   throw new Error(`the call ${id} did not start: ${journalOf(path).join(", ")}`);

@@ -1,7 +1,7 @@
 /**
  * A service whose calls say themselves what they do: the text of a call is an id and steps, for example
  * `"17 sleep 20 spin 5"`. What is synchronous runs synchronously, so a call may be a plain handler or an `async` one.
- * Each execution is journaled at its start, to the file that `ORACLE_JOURNAL` names: `start ID WORKER`.
+ * Each execution is journaled at its start, to the file that `ORACLE_JOURNAL` names: `start ID WORKER MS`.
  *
  * `echo` answers, `fail` does the same with a deadline of 300 ms, `note` is the oneway form.
  */
@@ -16,7 +16,7 @@ const scripted: ServiceDefinition<typeof Probe> = defineService({
   handler: ({ worker }) => {
     const run = (text: string): Answer => {
       const [id = "", ...words] = text.split(" ");
-      journal(`start ${id} ${worker}`);
+      journal(`start ${id} ${worker} ${performance.timeOrigin + performance.now()}`);
       return perform({ id, words, at: 0, section: undefined, told: "" });
     };
     const handler: Partial<HandlerOf<typeof Probe.Client>> = {

@@ -20,7 +20,7 @@ export function createMethod(given: Partial<Method> = {}): Method {
 }
 
 /** A message whose name is `name` and whose arguments are `body`. */
-export function createMessage(name: string, body = "", seqid = 1): ArrivedMessage {
+export function createMessage(name: string, body = "", seqid = 1, type = 1): ArrivedMessage {
   const bytes = Buffer.from(`${name}${body}`, "latin1");
   return {
     bytes,
@@ -29,6 +29,7 @@ export function createMessage(name: string, body = "", seqid = 1): ArrivedMessag
     nameStart: 0,
     nameEnd: name.length,
     bodyStart: name.length,
+    type,
     seqid,
   };
 }

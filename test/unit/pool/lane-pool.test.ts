@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { largestInRingBytes, slotCount } from "../../../src/pool/lane-layout.ts";
-import { createCall, createMethod, FakeCaller } from "../calls/fakes.ts";
+import { createCall, createMethod, createRun, FakeCaller } from "../calls/fakes.ts";
 import { PoolRig } from "./pool-rig.ts";
 
 const bounded = { timeout: 30_000 };
@@ -190,6 +190,22 @@ describe("room", bounded, () => {
     rig.pool.refuseUnstarted();
     assert.deepEqual(new Set(await rig.texts(calls.slice(1))), new Set(["unservable"]));
     while (rig.rooms === 0) await rig.something();
+  });
+
+  it("is waited for with bytes of one's own: those of the read are about to be used again", async (t) => {
+    const rig = await new PoolRig(t, { workers: 1 }).start();
+    rig.submit(["stand", ...Array(slotCount - 1).fill("x")]);
+    await rig.standing();
+    const whole = createCall(Buffer.from("whole"));
+    const parts = createRun([Buffer.from("one"), Buffer.from("two")]);
+    for (const calls of [[whole], parts]) {
+      const { bytes } = calls[0]!;
+      rig.pool.submit(calls, calls.length);
+      bytes!.fill("#");
+    }
+    assert.equal(rig.pool.waiting, 3);
+    rig.open();
+    assert.deepEqual(await rig.texts([whole, ...parts]), ["whole", "one", "two"]);
   });
 
   it("is told of too when a worker died and its calls went elsewhere", async (t) => {

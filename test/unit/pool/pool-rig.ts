@@ -17,7 +17,7 @@ export interface PoolRigOptions {
 
 export class PoolRig implements LanesListener {
   readonly pool: LanePool;
-  readonly fates = new Map<Call, Fate[]>();
+  readonly fates: Map<Call, Fate[]> = new Map();
   readonly logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
   rooms = 0;
   /** Opened by the test: workers that stand go on. */
