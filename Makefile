@@ -11,7 +11,7 @@ TEST_FLAGS ?=
 ARGS ?=
 
 # Two test files at a time: most start threads or processes of their own.
-RUN_TESTS = $(NODE) --conditions=sluice-source --test --test-concurrency=2 --test-timeout=120000 $(TEST_FLAGS)
+RUN_TESTS = $(NODE) --conditions=sluice-source --test --test-concurrency=2 $(TEST_FLAGS)
 
 # Node 24 comes first also for what is started by the things that are started here.
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -34,10 +34,10 @@ run: setup ## serves the ledger; ARGS='--port 9190' passes flags through
 	@exec $(NODE) bin/sluice.js serve $(ARGS)
 
 test: setup ## runs the tests
-	@$(RUN_TESTS) $(foreach level,$(TEST_LEVELS),'test/$(level)/**/*.test.ts')
+	@$(RUN_TESTS) --test-timeout=120000 $(foreach level,$(TEST_LEVELS),'test/$(level)/**/*.test.ts')
 
 test-docker: setup ## runs the tests of image and compose file; they need a Docker engine
-	@$(RUN_TESTS) 'test/docker/**/*.test.ts'
+	@$(RUN_TESTS) --test-timeout=600000 'test/docker/**/*.test.ts'
 
 check: check-format check-types check-lock check-gen check-docs ## format, lint, layers, types; generated files are current
 

@@ -9,7 +9,7 @@ import type { Outcome } from "../calls/outcome.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
 import type { FromWorker, LifeFailure, ServiceDescription } from "./control-messages.ts";
 import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
-import { chooseWorker, isStanding, look } from "./standing.ts";
+import { chooseWorker, isStanding } from "./standing.ts";
 
 export interface LanePoolOptions {
   readonly workers: number;
@@ -159,7 +159,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   status(): LaneStatus[] {
     return this.#workers.map((worker) => ({
       index: worker.index,
-      state: stateOf(worker),
+      state: stateOf(worker, this.#options.clock.now()),
       inFlight: worker.lane.inFlight,
       queued: worker.lane.queued,
       restarts: this.#restarts[worker.index]!,
@@ -200,7 +200,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     let at = from;
     while (at < to) {
       const bound = this.#laneOfOneway(caller);
-      const worker = bound ?? chooseWorker(this.#workers);
+      const worker = bound ?? chooseWorker(this.#workers, this.#options.clock.now());
       let next = worker?.lane.hand(calls, at, to, this.#version) ?? at;
       if (next === at && bound === undefined) next = this.#handAnywhere(calls, at, to);
       if (next === at) break;
@@ -463,8 +463,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
     let busy = false;
     for (const worker of this.#workers) {
       if (worker.state !== "ready") continue;
-      look(worker);
-      busy ||= worker.lane.queued > 0 || worker.lane.awake;
+      // A call in flight may be answered by a timer whose tick then goes on for long, before it is announced.
+      busy ||= worker.lane.inFlight > 0 || worker.lane.queued > 0 || worker.lane.awake;
     }
     this.#relieveStanding();
     this.#tellRoom();
@@ -474,10 +474,11 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   #relieveStanding(): void {
-    const moving = this.#workers.some((worker) => worker.state === "ready" && !isStanding(worker));
+    const nowMs = this.#options.clock.now();
+    const moving = this.#workers.some((worker) => worker.state === "ready" && !isStanding(worker, nowMs));
     if (!moving) return;
     for (const worker of this.#workers) {
-      if (worker.state !== "ready" || !isStanding(worker)) continue;
+      if (worker.state !== "ready" || !isStanding(worker, nowMs)) continue;
       const calls = worker.lane.takeBack();
       if (calls.length > 0) this.#resubmit(calls);
     }
@@ -504,13 +505,13 @@ function hardLimits(workerMemoryBytes: number | undefined): {
   return { resourceLimits: { maxOldGenerationSizeMb: Math.ceil((1.5 * workerMemoryBytes) / 2 ** 20) } };
 }
 
-function stateOf(worker: LaneWorker): LaneStatus["state"] {
+function stateOf(worker: LaneWorker, nowMs: number): LaneStatus["state"] {
   switch (worker.state) {
     case "starting":
     case "loaded":
       return "starting";
     case "ready":
-      return isStanding(worker) ? "standing" : "ready";
+      return isStanding(worker, nowMs) ? "standing" : "ready";
     default:
       return worker.state;
   }

@@ -27,13 +27,15 @@ cp -r "$npm" "$root/usr/local/lib/node_modules/npm"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
 chroot "$root" useradd --create-home --uid 1000 node
 
-# The registry, and who vouches for it, as npm on this machine has them.
+# The registry, and who vouches for it, as npm has them on this machine.
 echo "registry=$(npm config get registry)" >"$root/usr/local/etc/npmrc"
-authority=$(npm config get cafile)
-if [ -f "$authority" ]; then
-  cp "$authority" "$root/usr/local/etc/npm-ca.crt"
-  echo "cafile=/usr/local/etc/npm-ca.crt" >>"$root/usr/local/etc/npmrc"
-fi
+for authority in "${NODE_EXTRA_CA_CERTS:-}" "$(npm config get cafile)"; do
+  if [ -f "$authority" ]; then
+    cp "$authority" "$root/usr/local/etc/npm-ca.crt"
+    echo "cafile=/usr/local/etc/npm-ca.crt" >>"$root/usr/local/etc/npmrc"
+    break
+  fi
+done
 
 tar -C "$root" -c . | docker import --change 'CMD ["node"]' - "$image" >/dev/null
 echo "$image stands in for the published image of that name"

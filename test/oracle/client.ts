@@ -159,7 +159,9 @@ export class OracleClient {
 
   #burst(count: number, onewayShare: number): void {
     const { random } = this.plan;
-    const calls = Array.from({ length: count }, () => this.#encode(stepsOf(random), random.chance(onewayShare)));
+    const calls = Array.from({ length: count }, () =>
+      this.#encode(stepsOf(random), random.chance(onewayShare)),
+    );
     this.#socket.write(Buffer.concat(calls.map(({ bytes }) => bytes)));
     for (const { sent } of calls) sent.wholeAtMs = performance.now();
   }
@@ -236,7 +238,8 @@ export class OracleClient {
     this.#closed = true;
     this.end = how;
     this.finAtMs = performance.now();
-    if (this.#rest.length > 0 && how !== "left") this.torn ||= `${this.#rest.length} bytes of a reply and no more`;
+    if (this.#rest.length > 0 && how !== "left")
+      this.torn ||= `${this.#rest.length} bytes of a reply and no more`;
     this.#wake();
   }
 

@@ -96,7 +96,8 @@ function hurtsOf(random: Random, stopAtMs: number): { steps: string; atMs: numbe
 
 function clientsOf(random: Random, stopAtMs: number): ClientPlan[] {
   return Array.from({ length: random.int(6, 16) }, (_, id) => {
-    const kind = id < 3 ? random.pick(["sequential", "pipelined", "oneway"] as const) : random.pick(clientKinds);
+    const kind =
+      id < 3 ? random.pick(["sequential", "pipelined", "oneway"] as const) : random.pick(clientKinds);
     const connectAtMs = kind === "late" ? stopAtMs + random.int(-10, 40) : random.int(0, 30);
     return { id, kind, framed: random.chance(0.5), random: random.branch(), connectAtMs };
   });

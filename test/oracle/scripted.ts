@@ -17,10 +17,7 @@ export interface ScriptedServer extends ServerProcess {
 }
 
 /** Starts the scripted service with these flags. */
-export async function scriptedServer(
-  t: TestContext,
-  args: readonly string[] = [],
-): Promise<ScriptedServer> {
+export async function scriptedServer(t: TestContext, args: readonly string[] = []): Promise<ScriptedServer> {
   const journal = join(temporaryFolder(t), "journal");
   const server = await startServer(t, { modules: [scriptedModule], args, env: { ORACLE_JOURNAL: journal } });
   return Object.assign(server, { journal });
@@ -52,14 +49,23 @@ export interface Start {
   readonly worker: number;
   /** On a clock that all workers share. */
   readonly atMs: number;
+  /** What its worker journaled last before it: until then it was busy with another call. */
+  readonly workerFreeAtMs: number;
 }
 
 /** The calls that started, in the order in which they did. */
 export function startsOf(path: string): Start[] {
-  return journalOf(path)
-    .map((line) => line.split(" "))
-    .filter(([what]) => what === "start")
-    .map(([, id = "", worker, atMs]) => ({ id, worker: Number(worker), atMs: Number(atMs) }));
+  const starts: Start[] = [];
+  const freeAtMs = new Map<string, number>();
+  for (const line of journalOf(path)) {
+    const [what, id = "", worker = "", time] = line.split(" ");
+    if (what !== "start" && what !== "leave") continue;
+    const atMs = Number(time);
+    const workerFreeAtMs = freeAtMs.get(worker) ?? 0;
+    if (what === "start") starts.push({ id, worker: Number(worker), atMs, workerFreeAtMs });
+    freeAtMs.set(worker, atMs);
+  }
+  return starts;
 }
 
 /** Resolves with the worker that started a call, as soon as it did. @throws after 10 s */

@@ -1,11 +1,12 @@
 /**
  * A service whose calls say themselves what they do: the text of a call is an id and steps, for example
  * `"17 sleep 20 spin 5"`. What is synchronous runs synchronously, so a call may be a plain handler or an `async` one.
- * Each execution is journaled at its start, to the file that `ORACLE_JOURNAL` names: `start ID WORKER MS`.
+ * Each execution is journaled at its start, to the file that `ORACLE_JOURNAL` names: `start ID WORKER MS`; and
+ * `leave ID WORKER MS` when it lets others run, at its first await or its end.
  *
  * `echo` answers, `fail` does the same with a deadline of 300 ms, `note` is the oneway form.
  */
-import { appendFileSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { currentCall, defineService, type HandlerOf, type ServiceDefinition } from "thrift-sluice";
 import Probe from "../gen/Probe.js";
@@ -16,8 +17,12 @@ const scripted: ServiceDefinition<typeof Probe> = defineService({
   handler: ({ worker }) => {
     const run = (text: string): Answer => {
       const [id = "", ...words] = text.split(" ");
-      journal(`start ${id} ${worker} ${performance.timeOrigin + performance.now()}`);
-      return perform({ id, words, at: 0, section: undefined, told: "" });
+      journal(`start ${id} ${worker} ${now()}`);
+      try {
+        return perform({ id, words, at: 0, section: undefined, told: "" });
+      } finally {
+        journal(`leave ${id} ${worker} ${now()}`);
+      }
     };
     const handler: Partial<HandlerOf<typeof Probe.Client>> = {
       echo: run,
@@ -137,6 +142,10 @@ const steps: Readonly<Record<string, Step>> = {
 
 const kept: Buffer[] = [];
 
+const journalPath: string | undefined = process.env["ORACLE_JOURNAL"];
+/** Opened for appending, so that the workers' lines follow each other. */
+const journalFile: number | undefined = journalPath === undefined ? undefined : openSync(journalPath, "a");
+
 function perform(script: Script): Answer {
   const next = (): number => Number(script.words[script.at++]);
   while (script.at < script.words.length) {
@@ -161,11 +170,15 @@ async function tick(count: number): Promise<void> {
   for (let left = count; left > 0; left--) await null;
 }
 
+/** In ms, on the clock that all threads share; `performance` counts from an origin of its own in each. */
+function now(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 function absent(): never {
   throw new Error("the scripted service does not have this method");
 }
 
 function journal(line: string): void {
-  const path = process.env["ORACLE_JOURNAL"];
-  if (path !== undefined) appendFileSync(path, `${line}\n`);
+  if (journalFile !== undefined) writeSync(journalFile, `${line}\n`);
 }

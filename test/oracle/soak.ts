@@ -26,13 +26,16 @@ async function runSome(): Promise<void> {
       tell(seed, [error instanceof Error ? (error.stack ?? error.message) : String(error)]);
     }
     const done = seed - first + 1;
-    if (done % 50 === 0) console.log(`${done} drains, ${executed} calls executed, ${failed.length} seeds failed`);
+    if (done % 50 === 0)
+      console.log(`${done} drains, ${executed} calls executed, ${failed.length} seeds failed`);
   }
 }
 
 function tell(seed: number, violations: readonly string[]): void {
   failed.push(seed);
-  console.error(`✖ seed ${seed}; again with: node --conditions=sluice-source test/oracle/oracle.ts --seed ${seed}`);
+  console.error(
+    `✖ seed ${seed}; again with: node --conditions=sluice-source test/oracle/oracle.ts --seed ${seed}`,
+  );
   for (const violation of violations.slice(0, 10)) console.error(`    ${violation}`);
 }
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { untilStatus } from "../support/admin.ts";
+import { MessageType } from "../support/binary.ts";
 import { connectRaw } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
-import { type Ended, fixture, spawnSluice, startServer } from "../support/server-process.ts";
+import { type Ended, fixture, spawnSluice, startServer, temporaryFolder } from "../support/server-process.ts";
 
 test("sluice call talks to a running ledger and tells its answers apart by exit code", async (t) => {
   const server = await startServer(t);
@@ -71,18 +74,21 @@ test("sluice status shows a running ledger, and says when there is none", async 
 test("sluice drain stops a running ledger and follows it to its end", async (t) => {
   const server = await startServer(t, { modules: ["ledger", fixture("probe")] });
   const client = await connectRaw(t, { connect: { port: server.port } });
-  const sleeping = client.send("Probe:sleep", { 1: { i32: 700 } });
+  const gate = join(temporaryFolder(t), "gate");
+  const waiting = client.send("Probe:waitFor", { 1: { string: gate } });
   await untilStatus(server, ({ calls }) => calls.running === 1);
-  const drain = await spawnSluice(t, ["drain", "--admin-port", `${server.adminPort}`, "--reason", "deploy 7"])
-    .ended;
-  assert.equal((await client.reply(sleeping)).body[0], 700n);
+  const admin = ["--admin-port", `${server.adminPort}`];
+  const drain = spawnSluice(t, ["drain", ...admin, "--reason", "deploy 7"]);
+  await drain.told(/draining for .*owed 1, running 1/);
+  writeFileSync(gate, "");
+  assert.equal((await client.reply(waiting)).type, MessageType.REPLY);
   const { code, last, lines } = await server.ended;
   assert.equal(code, 0);
   assertExact(last);
   assert.equal(last["reason"], "POST /drain: deploy 7");
   assert.ok(lines.some(({ msg, reason }) => msg === "draining" && reason === "POST /drain: deploy 7"));
-  assert.equal(drain.code, 0, drain.stderr);
-  assert.match(drain.stderr, /drains\n/);
-  assert.match(drain.stderr, /draining for .*owed 1, running 1/);
-  assert.match(drain.stderr, /the server has stopped/);
+  const followed = await drain.ended;
+  assert.equal(followed.code, 0, followed.stderr);
+  assert.match(followed.stderr, /^127\.0\.0\.1:\d+ drains\n/);
+  assert.match(followed.stderr, /the server has stopped/);
 });

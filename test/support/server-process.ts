@@ -47,6 +47,8 @@ export interface ServerProcess {
   readonly stderr: string;
   /** Resolves with the first line, past or to come, that fits; rejects when the process ends before. */
   line(fits: string | ((line: LogLine) => boolean)): Promise<LogLine>;
+  /** Resolves when what it wrote to stderr matches; rejects when the process ends before. */
+  told(pattern: RegExp): Promise<void>;
   /** Sends a signal and returns when, as `performance.now()` counts. */
   signal(signal?: NodeJS.Signals): number;
   /** Resolves when the process has ended and all it wrote was read. */
@@ -55,9 +57,6 @@ export interface ServerProcess {
 
 /** After this time a process of a test is stuck: it is killed, and the test sees the signal SIGKILL. */
 const longestLifeMs = 60_000;
-
-/** Stripped and compiled sources are kept here: a server is up in half the time. */
-const compileCache: string = fileURLToPath(new URL("../../.cache/compiled", import.meta.url));
 
 /** The command's file. */
 export const sluicePath: string = fileURLToPath(new URL("../../bin/sluice.js", import.meta.url));
@@ -98,7 +97,7 @@ export function spawnSluice(
 ): ServerProcess {
   const child = spawn(process.execPath, [sluicePath, ...argv], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { NODE_COMPILE_CACHE: compileCache, ...process.env, NODE_OPTIONS: "", ...env },
+    env: { ...process.env, NODE_OPTIONS: "", ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
   const server = new WatchedProcess(child);
@@ -124,6 +123,7 @@ class WatchedProcess implements ServerProcess {
     child.stdout!.setEncoding("utf8").on("data", (text: string) => this.#read(text));
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
+      this.#wake();
     });
     this.ended = this.#watch();
   }
@@ -149,6 +149,13 @@ class WatchedProcess implements ServerProcess {
     for (let next = 0; ; ) {
       for (; next < this.lines.length; next++) if (test(this.lines[next]!)) return this.lines[next]!;
       if (this.#over) throw new Error(`the process ended without the line ${fits}:\n${this.#told()}`);
+      await new Promise<void>((resolve) => this.#wakers.push(resolve));
+    }
+  }
+
+  async told(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stderr)) {
+      if (this.#over) throw new Error(`the process ended without telling ${pattern}:\n${this.#told()}`);
       await new Promise<void>((resolve) => this.#wakers.push(resolve));
     }
   }
