@@ -14,6 +14,16 @@ export class StartTimeoutError extends Error {
   }
 }
 
+/** A stop was asked for during the start, and the start outlasted its grace period. */
+export class StartOverrunError extends Error {
+  override readonly name = "StartOverrunError";
+  readonly code = "SLUICE_START_OVERRUN";
+
+  constructor() {
+    super("the start did not end within the grace period of the stop: make it quicker or raise grace");
+  }
+}
+
 /** Why an undrain was refused: nothing is being stopped, it is too late for it, or a signal asked for the stop. */
 export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal";
 

@@ -17,15 +17,18 @@ import { ProtocolNumber } from "../wire/protocol-names.ts";
 import type { ConnectionHost } from "./connection-host.ts";
 import { Outbox } from "./outbox.ts";
 import { ReplyOrder } from "./reply-order.ts";
+import { readShared } from "./shared-read.ts";
 
 /**
- * - `open`: reads and answers. → `refusing`, `ending`, `closed`
+ * - `open`: reads and answers. → `refusing`, `broken`, `ending`, `closed`
  * - `refusing`: a drain does not wait for its silence any longer: what is read whole is not handed to
  *   workers, and is refused once nothing is in flight. → `ending`, `closed`
+ * - `broken`: bytes came that are no message, and calls before them are in flight. Nothing more is read as a
+ *   message; our FIN follows the last of their replies. → `ending`, `closed`
  * - `ending`: our FIN follows the last reply; what still comes is thrown away. → `closed`
  * - `closed`: the socket is gone. Calls in flight go on; their replies are orphaned.
  */
-export type ConnectionState = "open" | "refusing" | "ending" | "closed";
+export type ConnectionState = "open" | "refusing" | "broken" | "ending" | "closed";
 
 /** Why a connection was closed, as it is counted. */
 export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "error";
@@ -36,8 +39,8 @@ export class Connection implements Caller {
   readonly peerWords: Int32Array;
   readonly acceptedAtMs: number;
   touched = false;
-  lastOneway: Call | null = null;
-  lastOnewaySerial = 0;
+  onewayLane: { readonly index: number } | null = null;
+  onewayPosition = 0;
   replyForm = 0;
   state: ConnectionState = "open";
   lastActivityAtMs: number;
@@ -71,7 +74,7 @@ export class Connection implements Caller {
       settledLater: () => this.#afterProgress(),
     });
     this.#order = new ReplyOrder(this.#outbox, host.replyOrder);
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    readShared(socket, (chunk, shared) => this.#read(chunk, shared));
     socket.on("end", () => this.#peerHasEnded());
     socket.on("error", (error) => this.#failed(error));
     socket.on("close", () => this.#closed());
@@ -166,16 +169,17 @@ export class Connection implements Caller {
     this.#socket.destroy();
   }
 
-  #read(chunk: Buffer): void {
+  #read(chunk: Buffer, shared: boolean): void {
     this.#nowMs = this.#host.now();
     this.lastActivityAtMs = this.#nowMs;
     this.#host.bytesRead(chunk.length);
-    if (this.state === "ending") {
+    if (this.state === "ending" || this.state === "broken") {
       this.#discard(chunk.length);
       return;
     }
-    this.#inbox.append(chunk);
+    this.#inbox.append(chunk, shared);
     this.#cut();
+    this.#inbox.keep(!this.#blocked);
   }
 
   /** After our FIN nothing is answered; a peer that goes on regardless is cut off. */
@@ -186,19 +190,34 @@ export class Connection implements Caller {
 
   /** Cuts messages out of what was read, as many as are wanted. */
   #cut(): void {
-    if (this.#inbox.length === 0 || (this.#wantsNoMore && this.state !== "refusing")) return;
-    if (this.state === "refusing" && this.#inFlight > 0) return;
     this.#nowMs = this.#host.now();
-    try {
-      this.#cutter ??= this.#detect();
-      if (this.#cutter !== undefined) this.#inbox.cut(this.#cutter, this);
-    } catch (error) {
-      this.#malformed(error);
-      return;
+    // Calls that are answered at once make room for those behind them, of which nobody else would think again.
+    for (let before = -1; this.#cuttable && this.#inbox.length !== before; ) {
+      before = this.#inbox.length;
+      try {
+        this.#cutter ??= this.#detect();
+        if (this.#cutter !== undefined) this.#inbox.cut(this.#cutter, this);
+      } catch (error) {
+        this.#malformed(error);
+        return;
+      }
+      this.#notePartial(before);
+      this.#blocked = !this.#host.desk.endOfRead(this);
     }
-    this.partialSinceMs = this.#inbox.length === 0 ? 0 : this.partialSinceMs || this.#nowMs;
-    this.#blocked = !this.#host.desk.endOfRead(this);
     this.#updatePause();
+  }
+
+  /** Whether there is something to be cut, and somebody wants it. */
+  get #cuttable(): boolean {
+    if (this.#inbox.length === 0) return false;
+    return this.state === "refusing" ? this.#inFlight === 0 : this.state === "open" && !this.#wantsNoMore;
+  }
+
+  /** @param before how many bytes waited before messages were cut */
+  #notePartial(before: number): void {
+    const { length } = this.#inbox;
+    if (length === 0) this.partialSinceMs = 0;
+    else if (length < before || this.partialSinceMs === 0) this.partialSinceMs = this.#nowMs;
   }
 
   /** Takes one message from the cutter. */
@@ -223,7 +242,17 @@ export class Connection implements Caller {
     this.#host.desk.endOfRead(this);
     this.#host.malformed(this, error);
     this.closeReason = "malformed";
-    this.end("malformed");
+    if (this.#inFlight === 0) this.end("malformed");
+    else this.#break();
+  }
+
+  /** The calls before the malformed bytes are answered first. */
+  #break(): void {
+    if (this.state !== "open" && this.state !== "refusing") return;
+    this.state = "broken";
+    this.#inbox.clear();
+    this.partialSinceMs = 0;
+    this.#updatePause();
   }
 
   get #wantsNoMore(): boolean {
@@ -252,10 +281,11 @@ export class Connection implements Caller {
       this.#cut();
       if (!this.#paused) this.#socket.resume();
     }
-    if (this.#inFlight === 0) {
-      if (this.#peerEnded) this.end("peer");
-      else this.#host.idle(this);
-    }
+    if (this.#inFlight > 0) return;
+    if (this.state === "broken") this.end("malformed");
+    // What was read whole is still to be run, or to be refused.
+    else if (this.#peerEnded && !this.#paused) this.end("peer");
+    else this.#host.idle(this);
   }
 
   #settle(call: Call, outcome: Outcome): void {

@@ -4,7 +4,7 @@
 import type { Socket } from "node:net";
 import type { CallDesk } from "../calls/desk.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
-import { decideQuiet } from "../lifecycle/quiet.ts";
+import { decideQuiet, type QuietDecision } from "../lifecycle/quiet.ts";
 import type { WireError, WireLimits } from "../wire/message.ts";
 import { type CloseReason, Connection } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
@@ -48,12 +48,14 @@ export class Connections implements ConnectionHost {
   #accepted = 0;
   #bytesRead = 0;
   #drainingSinceMs: number | undefined;
+  #busyCloseMs: number;
   #sweep: Timer | undefined;
   /** Called in a drain when the last connection is gone. */
   onEmpty: () => void = () => {};
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#busyCloseMs = options.busyCloseMs;
     this.desk = options.desk;
     this.limits = options.limits;
     this.replyOrder = options.replyOrder;
@@ -100,6 +102,13 @@ export class Connections implements ConnectionHost {
     this.#drainingSinceMs = this.now();
     for (const connection of this.#open) this.#consider(connection);
     if (this.#open.size === 0) this.onEmpty();
+  }
+
+  /** Waits for the silence of no connection any longer: calls that come now would be cut at once. */
+  hasten(): void {
+    this.#busyCloseMs = 0;
+    if (this.#drainingSinceMs === undefined) return;
+    for (const connection of this.#open) this.#consider(connection);
   }
 
   /** Gives up what is still open. */
@@ -154,13 +163,14 @@ export class Connections implements ConnectionHost {
   /** Applies the quiet rule to a connection, now and again when it says so. */
   #consider(connection: Connection): void {
     if (connection.state === "ending" || connection.state === "closed") return;
-    const decision = decideQuiet(connection.activity, this.#options, this.#drainingSinceMs!, this.now());
+    const decision = this.#decide(connection);
     switch (decision.kind) {
       case "wait":
         this.#setTimer(connection, decision.untilMs, () => this.#consider(connection));
         break;
       case "close":
-        connection.end("drain");
+        // After a pause of the event loop timers come before what was sent meanwhile: that is read first.
+        setImmediate(() => this.#closeSilent(connection));
         break;
       case "stop-dispatching":
         connection.stopDispatching();
@@ -169,6 +179,17 @@ export class Connections implements ConnectionHost {
         connection.refuseAndEnd();
         break;
     }
+  }
+
+  #closeSilent(connection: Connection): void {
+    if (connection.state === "ending" || connection.state === "closed") return;
+    if (this.#decide(connection).kind === "close") connection.end("drain");
+    else this.#consider(connection);
+  }
+
+  #decide(connection: Connection): QuietDecision {
+    const settings = { quietMs: this.#options.quietMs, busyCloseMs: this.#busyCloseMs };
+    return decideQuiet(connection.activity, settings, this.#drainingSinceMs!, this.now());
   }
 
   #setTimer(connection: Connection, atMs: number, fire: () => void): void {

@@ -54,9 +54,9 @@ export class LaneWorker {
   readonly index: number;
   readonly lane: Lane;
   state: LaneState = "starting";
-  /** How far the worker had come when it was last looked at, and how often that was the same. */
+  /** How far the worker had come when it was last looked at, and when it was first seen there, in ms. */
   seenProgress = 0;
-  timesUnmoved = 0;
+  movedAtMs = 0;
   /** CPU per call, in microseconds: a moving average. */
   callCostUs = 10;
   seenBusyUs = 0;

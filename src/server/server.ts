@@ -2,6 +2,7 @@
 import type { AdminSource } from "../admin/source.ts";
 import type { Config } from "../config/config.ts";
 import { type Clock, createSystemClock } from "../lifecycle/clock.ts";
+import { StartOverrunError } from "../lifecycle/errors.ts";
 import { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { PhaseName } from "../lifecycle/phases.ts";
 import type { SignalAction } from "../lifecycle/signals.ts";
@@ -121,7 +122,7 @@ export class Server implements AsyncDisposable {
     const report = await this.stopped;
     const { state } = this.#lifecycle;
     if (state.phase === "stopped" && state.startFailure !== undefined) throw state.startFailure.cause;
-    if (report.outcome === "start-failed") throw new Error("the start did not end within the grace period");
+    if (report.outcome === "start-failed") throw new StartOverrunError();
   }
 
   /**

@@ -20,7 +20,7 @@ const marginMs = 100;
 /** How long threads may take to end when they have nothing left to do, in ms. */
 const threadEndMs = 200;
 const adminCloseMs = 50;
-/** How long after the last call's end answers may still leave: a thread's termination, and the way to the peer, in ms. */
+/** How long answers may still leave after the last call's end: a thread ends, and the peer reads, in ms. */
 const lastWordsMs = terminationMs + 100;
 
 /** Hears of the ends of stops. */
@@ -35,6 +35,8 @@ export class StopDriver implements LifecycleListener {
   #lifecycle!: Lifecycle;
   #cutting: Cutting | undefined;
   #lastWords: Timer | undefined;
+  /** Calls that were cut before the stop, because their worker died. */
+  #cutBefore = 0;
   #unterminated = 0;
   #drained = false;
 
@@ -52,6 +54,7 @@ export class StopDriver implements LifecycleListener {
   }
 
   onStopBegun(stop: Stop): void {
+    this.#cutBefore = this.#parts.ledger.totals().cut;
     this.#parts.log.contract("draining", { reason: stop.request.reason });
     this.#tellTimes(stop);
   }
@@ -89,6 +92,7 @@ export class StopDriver implements LifecycleListener {
   }
 
   onCut(): void {
+    this.#parts.connections.hasten();
     this.#parts.pool.refuseUnstarted();
     this.#cut.look();
   }
@@ -209,7 +213,7 @@ export class StopDriver implements LifecycleListener {
     connections.destroyAll();
     connections.close();
     const totals = ledger.totals();
-    const facts = stopFacts(state, totals.cut);
+    const facts = stopFacts(state, totals.cut - this.#cutBefore);
     const report = createReport({
       state,
       facts,

@@ -164,16 +164,19 @@ export class Runner {
     const holder = this.#enter();
     holder.call = context;
     let result: unknown;
+    let later: boolean;
     try {
       result = runnable.run(...args);
+      // Its `then` may be a getter that throws.
+      later = isThenable(result);
     } catch (error) {
       holder.call = undefined;
       this.#fail(pending, error);
       return;
     }
-    if (isThenable(result)) {
+    if (later) {
       this.#holder = undefined;
-      this.#await(pending, result);
+      this.#await(pending, result as PromiseLike<unknown>);
     } else {
       holder.call = undefined;
       this.#succeed(pending, result);

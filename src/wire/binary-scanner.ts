@@ -28,6 +28,8 @@ export class BinaryScanner {
   readonly #limits: WireLimits;
   readonly #levels: Level[] = [];
   #depth = 0;
+  /** Counted apart, as the reader does: see `ReadLimits`. */
+  #structs = 0;
   #elements = 0;
 
   constructor(limits: WireLimits) {
@@ -37,6 +39,7 @@ export class BinaryScanner {
   /** Begins a new struct. */
   reset(): void {
     this.#depth = 0;
+    this.#structs = 0;
     this.#elements = 0;
     this.#push("struct", 0, 0, 0);
   }
@@ -71,6 +74,7 @@ export class BinaryScanner {
     const type = bytes[at]!;
     if (type === STOP) {
       this.#depth--;
+      this.#structs--;
       return at + 1;
     }
     return this.#value(type, bytes, at + 3, end);
@@ -135,7 +139,9 @@ export class BinaryScanner {
   }
 
   #push(kind: Level["kind"], first: number, second: number, left: number): void {
-    if (this.#depth > this.#limits.recursionLimit) {
+    if (kind === "struct") this.#structs++;
+    const nested = kind === "struct" ? this.#structs : this.#depth + 1 - this.#structs;
+    if (nested > this.#limits.recursionLimit) {
       throw new WireError("too-deep", `nesting deeper than ${this.#limits.recursionLimit} (recursionLimit)`);
     }
     const level = this.#levels[this.#depth];

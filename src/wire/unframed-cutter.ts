@@ -13,6 +13,8 @@ import { checkCallType, readBinaryHeader } from "./message-header.ts";
 export class UnframedBinaryCutter implements Cutter {
   readonly framed = false;
   readonly protocol = "binary";
+  /** The length of an unframed message shows at its end only. */
+  readonly wholeBytes = 0;
   readonly #limits: WireLimits;
   readonly #scanner: BinaryScanner;
   readonly #view: MessageView = createMessageView();

@@ -23,6 +23,17 @@ export interface ContextLink {
   publish(service: number, value: unknown): Promise<void>;
 }
 
+/** A part of a service could not be made in a worker. The message names both and says why. */
+export class ServiceOpenError extends Error {
+  override readonly name = "ServiceOpenError";
+  readonly code = "SLUICE_SERVICE_OPEN";
+
+  constructor(part: string, service: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${part} of the service ${service} fails: ${why}`, { cause });
+  }
+}
+
 /** One service in one worker. */
 export class WorkerService {
   readonly definition: ServiceDefinition;
@@ -58,13 +69,15 @@ export class WorkerService {
     };
   }
 
-  /** Opens the worker resources and makes the handler. */
+  /** Opens the worker resources and makes the handler. @throws {ServiceOpenError} */
   async open(index: number, link: ContextLink, proxies: ResourceProxies): Promise<void> {
     const { name, resources = {}, handler } = this.definition;
     const opened: Record<string, unknown> = { ...proxies[name] };
     for (const [resource, definition] of Object.entries(resources)) {
       if (definition.scope !== "worker") continue;
-      const instance = await definition.open({ settings: link.settings, log: link.log });
+      const instance = await this.#make(`the worker resource "${resource}"`, () =>
+        definition.open({ settings: link.settings, log: link.log }),
+      );
       this.#open.push({ name: resource, definition, instance });
       opened[resource] = instance;
     }
@@ -80,7 +93,15 @@ export class WorkerService {
       publish: (value) => link.publish(index, value),
       log: link.log,
     };
-    this.handler = (await handler(context)) as object;
+    this.handler = (await this.#make("the handler factory", () => handler(context))) as object;
+  }
+
+  async #make<T>(part: string, make: () => T | Promise<T>): Promise<T> {
+    try {
+      return await make();
+    } catch (cause) {
+      throw new ServiceOpenError(part, this.definition.name, cause);
+    }
   }
 
   async reload(): Promise<LifeFailure[]> {
