@@ -197,7 +197,12 @@ export class CallDesk implements LanesListener {
   #arriveUnknown(caller: Caller, message: ArrivedMessage, nowMs: number): void {
     const given = message.bytes.toString("utf8", message.nameStart, message.nameEnd);
     const { unknown, name } = this.#table!.explain(given);
-    const call = this.ledger.receive(caller, unknownMethod(name, message.type === onewayType), message.seqid, nowMs);
+    const call = this.ledger.receive(
+      caller,
+      unknownMethod(name, message.type === onewayType),
+      message.seqid,
+      nowMs,
+    );
     caller.enter(call);
     this.#refuse(
       call,

@@ -153,12 +153,16 @@ export class Lane {
     return (this.#replyTail - before) | 0;
   }
 
-  /** Takes back every call that has not started, in the order in which they were handed over. */
+  /**
+   * Takes back every call that has not started, in the order in which they were handed over. From the last to the
+   * first, because the worker goes on meanwhile: it must not find a call whose predecessor is gone already.
+   */
   takeBack(): Call[] {
     const { control, requests } = this.memory;
     const taken: Call[] = [];
-    let position = Atomics.load(control, Control.REQUEST_TAIL);
-    for (; position !== this.#requestHead; position = (position + 1) | 0) {
+    const tail = Atomics.load(control, Control.REQUEST_TAIL);
+    for (let position = this.#requestHead; position !== tail; ) {
+      position = (position - 1) | 0;
       const slot = requests[position & slotMask]!;
       const call = this.#calls[slot];
       if (call !== undefined && this.#positions[slot] === position && this.#takeSlot(slot, call)) {
@@ -168,7 +172,7 @@ export class Lane {
         if (call.caller!.onewayLane === this) call.caller!.onewayLane = null;
       }
     }
-    return taken;
+    return taken.reverse();
   }
 
   /** Takes one call back so that it never runs. False when it has started. */

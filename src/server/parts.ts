@@ -38,6 +38,8 @@ export interface Parts {
   readonly local: LocalCalls;
   readonly pool: LanePool;
   readonly listenAt: ListenTarget;
+  /** Aborts when the server stops without a state thread: a start of it that is under way is given up. */
+  readonly stateStart: AbortController;
   admin: AdminServer | undefined;
   state: StateThread | undefined;
 }
@@ -92,6 +94,7 @@ export function createParts(options: PartsOptions): Parts {
     local,
     pool,
     listenAt,
+    stateStart: new AbortController(),
     admin: undefined,
     state: undefined,
   };

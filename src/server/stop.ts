@@ -35,6 +35,8 @@ export class StopDriver implements LifecycleListener {
   #lifecycle!: Lifecycle;
   #cutting: Cutting | undefined;
   #lastWords: Timer | undefined;
+  /** Background promises may take as long as calls; what flush and close have in reserve is not theirs. */
+  #background: "awaited" | "given-up" = "awaited";
   /** Calls that were cut before the stop, because their worker died. */
   #cutBefore = 0;
   #unterminated = 0;
@@ -104,7 +106,11 @@ export class StopDriver implements LifecycleListener {
     // Calls that are cut now get their answer when their thread has left: connections have to outlast that.
     const { clock, connections } = this.#parts;
     const untilMs = clock.now() + Math.min(lastWordsMs, this.#leftMs() / 3);
-    this.#lastWords = clock.setTimer(untilMs, () => connections.destroyAll());
+    this.#lastWords = clock.setTimer(untilMs, () => {
+      this.#background = "given-up";
+      connections.destroyAll();
+      this.#lookSettled();
+    });
   }
 
   onDeadline(): void {
@@ -146,7 +152,8 @@ export class StopDriver implements LifecycleListener {
   #lookSettled(): void {
     const { ledger, pool, connections } = this.#parts;
     if (!this.#drained || this.#lifecycle.state.phase !== "draining") return;
-    if (ledger.owed > 0 || connections.size > 0 || pool.background > 0 || pool.running > 0) return;
+    if (ledger.owed > 0 || connections.size > 0 || pool.running > 0) return;
+    if (pool.background > 0 && this.#background === "awaited") return;
     this.#lifecycle.callsSettled();
   }
 
@@ -194,6 +201,7 @@ export class StopDriver implements LifecycleListener {
     const failures: StepFailure[] = [];
     await acceptor.close();
     connections.destroyAll();
+    if (state === undefined) this.#parts.stateStart.abort();
     const closing = state === undefined ? [] : resourceFailures("close", state.close(this.#leftMs()));
     const [resources, stuck] = await Promise.all([
       closing,

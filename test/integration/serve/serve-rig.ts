@@ -19,7 +19,14 @@ export function sharedFixture(name: string): string {
 }
 
 /** What every server of these tests has. */
-export const quiet: ServeOptions = { port: 0, adminPort: 0, workers: 2, quiet: 20, logLevel: "error", logFormat: "json" };
+export const quiet: ServeOptions = {
+  port: 0,
+  adminPort: 0,
+  workers: 2,
+  quiet: 20,
+  logLevel: "error",
+  logFormat: "json",
+};
 
 /** Serves; drained at the end of the test if it was not before. */
 export async function serveFor(

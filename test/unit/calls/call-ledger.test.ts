@@ -43,7 +43,10 @@ describe("the call ledger", () => {
           assert.equal(totals.received, sumOfOutcomes(totals) + totals.owed);
           assert.equal(totals.owed, owed.length);
           const byMethod = [...ledger.methods([add])].map(([, counts]) => counts);
-          assert.equal(byMethod.reduce((sum, { received }) => sum + received, 0), totals.received);
+          assert.equal(
+            byMethod.reduce((sum, { received }) => sum + received, 0),
+            totals.received,
+          );
           assert.equal(
             byMethod.reduce((sum, counts) => sum + sumOfOutcomes(counts.outcomes), 0),
             sumOfOutcomes(totals),

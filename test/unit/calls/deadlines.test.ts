@@ -15,7 +15,11 @@ function callDueAt(deadlineAtMs: number): Call {
   return call;
 }
 
-function createDeadlines(): { clock: FakeClock; deadlines: Deadlines; expired: { call: Call; atMs: number }[] } {
+function createDeadlines(): {
+  clock: FakeClock;
+  deadlines: Deadlines;
+  expired: { call: Call; atMs: number }[];
+} {
   const clock = new FakeClock();
   const expired: { call: Call; atMs: number }[] = [];
   const deadlines = new Deadlines(
@@ -28,7 +32,9 @@ function createDeadlines(): { clock: FakeClock; deadlines: Deadlines; expired: {
 
 describe("deadlines", () => {
   it("tell of every call at its time, in the order of the times, as a sorted list would", () => {
-    const waits = fc.array(fc.record({ after: fc.nat({ max: 20 }), due: fc.nat({ max: 100 }) }), { maxLength: 200 });
+    const waits = fc.array(fc.record({ after: fc.nat({ max: 20 }), due: fc.nat({ max: 100 }) }), {
+      maxLength: 200,
+    });
     fc.assert(
       fc.property(waits, (given) => {
         const { clock, deadlines, expired } = createDeadlines();
@@ -43,7 +49,10 @@ describe("deadlines", () => {
         assert.equal(expired.length, calls.length);
         for (const { call, atMs } of expired) assert.equal(atMs, call.deadlineAtMs);
         const sorted = calls.map(({ deadlineAtMs }) => deadlineAtMs).toSorted((a, b) => a - b);
-        assert.deepEqual(expired.map(({ call }) => call.deadlineAtMs), sorted);
+        assert.deepEqual(
+          expired.map(({ call }) => call.deadlineAtMs),
+          sorted,
+        );
         assert.equal(clock.pending, 0, "no timer is left");
       }),
     );

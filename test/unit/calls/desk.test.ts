@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Call } from "../../../src/calls/call.ts";
-import { createMessage } from "./fakes.ts";
 import { DeskRig } from "./desk-rig.ts";
+import { createMessage } from "./fakes.ts";
 
 describe("the call desk", () => {
   it("hands over the calls of one read together, and their replies in one flush", () => {
@@ -104,7 +104,10 @@ describe("the call desk", () => {
     const [call] = rig.read(["add"]);
     rig.clock.advance(25);
     rig.desk.died(call!);
-    assert.match(rig.caller.texts[0]!, /^add 1 exception 6: the worker that ran the call ended; unknown whether/);
+    assert.match(
+      rig.caller.texts[0]!,
+      /^add 1 exception 6: the worker that ran the call ended; unknown whether/,
+    );
     assert.deepEqual(rig.counts, { cut: 1 });
     assert.deepEqual(rig.desk.cutCalls, [
       { method: "Calc.add", seqid: 1, peer: "127.0.0.1:1", ageMs: 25, worker: 0 },
@@ -151,7 +154,9 @@ describe("a call's deadline", () => {
     rig.clock.advance(99);
     assert.deepEqual(rig.counts, { owed: 2 });
     rig.clock.advance(1);
-    assert.deepEqual(rig.caller.texts, ["slow 1 exception 6: the call's deadline has passed; it was never started"]);
+    assert.deepEqual(rig.caller.texts, [
+      "slow 1 exception 6: the call's deadline has passed; it was never started",
+    ]);
     assert.deepEqual(rig.counts, { expired: 2 });
     assert.deepEqual(rig.lanes.handed, []);
     assert.deepEqual(rig.lanes.aborted, []);
@@ -253,7 +258,10 @@ describe("the records of calls", () => {
         rig.clock.advance(1000);
         rig.reply(next);
         assert.equal(rig.caller.inFlight, 0);
-        assert.equal(rig.counts.completed, method === "slow" && what === "a reply" ? 4 : what === "a reply" ? 4 : 3);
+        assert.equal(
+          rig.counts.completed,
+          method === "slow" && what === "a reply" ? 4 : what === "a reply" ? 4 : 3,
+        );
       });
     }
   }

@@ -20,7 +20,14 @@ function find(table: MethodTable, name: string): string | undefined {
 }
 
 describe("the method table", () => {
-  const table = tableOf("Calc:add", "Calc:getName", "Log:write", "Log:add", "fb303:getName", "fb303:getStatus");
+  const table = tableOf(
+    "Calc:add",
+    "Calc:getName",
+    "Log:write",
+    "Log:add",
+    "fb303:getName",
+    "fb303:getStatus",
+  );
 
   it("finds methods of every service under its multiplexed name", () => {
     for (const name of ["Calc:add", "Log:write", "Log:add", "fb303:getStatus", "fb303:getName"]) {
@@ -39,7 +46,18 @@ describe("the method table", () => {
   });
 
   it("finds nothing else", () => {
-    for (const name of ["", "ad", "addd", "Add", "calc:add", "Calc:", ":add", "Calc:add:", "Calc::add", "Nobody:add"]) {
+    for (const name of [
+      "",
+      "ad",
+      "addd",
+      "Add",
+      "calc:add",
+      "Calc:",
+      ":add",
+      "Calc:add:",
+      "Calc::add",
+      "Nobody:add",
+    ]) {
       assert.equal(find(table, name), undefined, JSON.stringify(name));
     }
   });

@@ -74,7 +74,9 @@ describe("a connection", bounded, () => {
   it("keeps apart the bytes of connections that are read in turn", async (t) => {
     const rig = await new NetRig(t).listen();
     const clients = [await rig.connect(), await rig.connect(), await rig.connect()];
-    const messages = clients.map((client, at) => client.encode("add", at + 1, { 1: { string: "abc"[at]!.repeat(3000) } }));
+    const messages = clients.map((client, at) =>
+      client.encode("add", at + 1, { 1: { string: "abc"[at]!.repeat(3000) } }),
+    );
     for (const half of [0, 1]) {
       for (const [at, client] of clients.entries()) {
         const read = rig.connections.counts.bytesRead;
@@ -143,7 +145,8 @@ describe("the client's end of a connection", bounded, () => {
     const client = await rig.connect();
     client.write(encodeMany(client, "add", 5));
     client.end();
-    for (const taken of [2, 4, 5]) rig.reply((await rig.handed(taken)).slice(taken - (taken === 5 ? 1 : 2), taken));
+    for (const taken of [2, 4, 5])
+      rig.reply((await rig.handed(taken)).slice(taken - (taken === 5 ? 1 : 2), taken));
     assert.equal(await client.ended, "fin");
     assert.deepEqual(seqidsOf(client), upTo(5));
     await rig.until(() => rig.connections.size === 0);
@@ -168,7 +171,9 @@ describe("the client's end of a connection", bounded, () => {
   it("may go away in the middle of calls: their replies are orphaned", async (t) => {
     const rig = await new NetRig(t).listen();
     const client = await rig.connect();
-    client.write(Buffer.concat([encodeMany(client, "add", 2), client.encode("note", 3, {}, MessageType.ONEWAY)]));
+    client.write(
+      Buffer.concat([encodeMany(client, "add", 2), client.encode("note", 3, {}, MessageType.ONEWAY)]),
+    );
     const calls = [...(await rig.handed(3))];
     client.socket.resetAndDestroy();
     await rig.until(() => rig.connections.size === 0);

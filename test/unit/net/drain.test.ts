@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
 import { once } from "node:events";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { MessageType } from "../../support/binary.ts";
 import { FakeClock } from "../lifecycle/fake-clock.ts";
@@ -40,7 +40,8 @@ describe("connections in a drain", bounded, () => {
   it("are still served while they are not silent yet", async (t) => {
     const rig = await new NetRig(t, { quietMs: 100, busyCloseMs: 1000 }).listen();
     const client = await rig.connect();
-    rig.reply([...(client.send("add"), await rig.handed(1))]);
+    client.send("add");
+    rig.reply([...(await rig.handed(1))]);
     await client.reply(1);
     rig.connections.drain();
     client.send("add");
@@ -82,7 +83,10 @@ describe("connections in a drain", bounded, () => {
     clock.advance(200);
     rig.reply(calls);
     assert.equal(await client.ended, "fin");
-    assert.deepEqual(client.replies.map(({ seqid }) => seqid), [1, 2, 3]);
+    assert.deepEqual(
+      client.replies.map(({ seqid }) => seqid),
+      [1, 2, 3],
+    );
   });
 
   it("go on reading behind our FIN, so that no reset destroys a reply", async (t) => {
@@ -134,7 +138,12 @@ describe("connections in a drain", bounded, () => {
     const { port } = rig;
     const sockets = Array.from({ length: 100 }, () => connect(port, "127.0.0.1"));
     t.after(() => sockets.forEach((socket) => void socket.destroy()));
-    const ends = sockets.map((socket) => once(socket.resume(), "close").then(() => "fin", (error) => error));
+    const ends = sockets.map((socket) =>
+      once(socket.resume(), "close").then(
+        () => "fin",
+        (error) => error,
+      ),
+    );
     await Promise.all(sockets.map((socket) => once(socket, "connect")));
     await rig.acceptor.close();
     assert.equal(rig.connections.size, 100);

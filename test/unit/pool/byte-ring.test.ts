@@ -12,7 +12,9 @@ interface Piece {
 }
 
 /** Steps of a random run: reserve so many bytes, or release so many of the oldest pieces. Half the ring always fits an empty one. */
-const steps: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: -4, max: capacity / 2 }), { maxLength: 400 });
+const steps: fc.Arbitrary<number[]> = fc.array(fc.integer({ min: -4, max: capacity / 2 }), {
+  maxLength: 400,
+});
 
 /** Runs steps against a ring and a list of the pieces that are held. */
 function runSteps(given: readonly number[]): void {

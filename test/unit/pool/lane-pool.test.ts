@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { largestInRingBytes, slotCount } from "../../../src/pool/lane-layout.ts";
+import { guardAborted, largestInRingBytes, Slot, slotCount } from "../../../src/pool/lane-layout.ts";
 import { createCall, createMethod, createRun, FakeCaller } from "../calls/fakes.ts";
 import { PoolRig } from "./pool-rig.ts";
 
@@ -12,16 +12,25 @@ describe("a pool of lanes", bounded, () => {
     const texts = Array.from({ length: 500 }, (_, at) => `call-${at}`);
     assert.deepEqual(await rig.texts(rig.submit(texts)), texts);
     assert.equal(rig.pool.running, 0);
-    assert.deepEqual(rig.pool.status().map(({ state, inFlight }) => [state, inFlight]), [
-      ["ready", 0],
-      ["ready", 0],
-    ]);
+    assert.deepEqual(
+      rig.pool.status().map(({ state, inFlight }) => [state, inFlight]),
+      [
+        ["ready", 0],
+        ["ready", 0],
+      ],
+    );
   });
 
   it("takes large replies among small ones, whatever wakes it while it takes them", async (t) => {
     const rig = await new PoolRig(t, { workers: 1 }).start();
     for (let round = 0; round < 20; round++) {
-      const calls = rig.submit(["a", `large:${largestInRingBytes + 1 + round}`, "b", `large:${2 ** 20}`, "c"]);
+      const calls = rig.submit([
+        "a",
+        `large:${largestInRingBytes + 1 + round}`,
+        "b",
+        `large:${2 ** 20}`,
+        "c",
+      ]);
       // Replies and wake-ups gather while this thread is busy; then both are there at once.
       const untilMs = performance.now() + 5;
       while (performance.now() < untilMs);
@@ -32,7 +41,10 @@ describe("a pool of lanes", bounded, () => {
         [1, largestInRingBytes + 1 + round, 1, 2 ** 20, 1],
       );
     }
-    assert.deepEqual([...rig.fates.values()].filter(({ length }) => length !== 1), []);
+    assert.deepEqual(
+      [...rig.fates.values()].filter(({ length }) => length !== 1),
+      [],
+    );
   });
 
   it("has everybody see a published value in calls that come after the publishing resolved", async (t) => {
@@ -62,10 +74,15 @@ describe("the death of a worker", bounded, () => {
       const calls = rig.submit(["answered", how, "behind-1", "behind-2"]);
       assert.deepEqual(await rig.texts(calls), ["answered", "died", "behind-1", "behind-2"]);
       assert.deepEqual(await rig.texts(before), ["done", "died"]);
-      assert.deepEqual([...rig.fates.values()].filter(({ length }) => length !== 1), []);
+      assert.deepEqual(
+        [...rig.fates.values()].filter(({ length }) => length !== 1),
+        [],
+      );
       assert.equal(rig.pool.status()[0]!.restarts, 1);
       assert.deepEqual(
-        rig.logged.filter(({ level }) => level === "error").map(({ fields }) => [fields!["cut"], fields!["takenBack"]]),
+        rig.logged
+          .filter(({ level }) => level === "error")
+          .map(({ fields }) => [fields!["cut"], fields!["takenBack"]]),
         [[2, 2]],
       );
     });
@@ -87,7 +104,10 @@ describe("the death of a worker", bounded, () => {
       const calls = rig.submit(["before", "exit", "after"]);
       assert.deepEqual(await rig.texts(calls), ["before", "died", "after"], `round ${round}`);
     }
-    assert.equal(rig.pool.status().reduce((sum, { restarts }) => sum + restarts, 0), 5);
+    assert.equal(
+      rig.pool.status().reduce((sum, { restarts }) => sum + restarts, 0),
+      5,
+    );
   });
 
   it("is not overcome in a stop: what has not started is told to be unservable", async (t) => {
@@ -119,7 +139,10 @@ describe("a worker that stands in a long synchronous call", bounded, () => {
     assert.ok(rig.pool.status().some(({ state }) => state === "standing"));
     rig.open();
     assert.match((await rig.texts([stands!]))[0]!, /^stood on/);
-    assert.deepEqual([...rig.fates.values()].filter(({ length }) => length !== 1), []);
+    assert.deepEqual(
+      [...rig.fates.values()].filter(({ length }) => length !== 1),
+      [],
+    );
   });
 
   it("gets none of the calls that come later", async (t) => {
@@ -229,6 +252,19 @@ describe("withdrawing a call", bounded, () => {
     await rig.texts(calls.filter((call) => call !== calls[1] && call !== calls.at(-1)));
     assert.equal(rig.fates.has(calls[1]!), false);
     assert.equal(rig.fates.has(calls.at(-1)!), false);
+  });
+});
+
+describe("aborting a call", bounded, () => {
+  it("shows in shared memory at once, where synchronous code sees it, unless the call is protected", async (t) => {
+    const rig = await new PoolRig(t, { workers: 1 }).start();
+    const [plain, guarded] = rig.submit(["never", "never"]);
+    while (rig.pool.running < 2) await new Promise((resolve) => setImmediate(resolve));
+    const { lane } = rig.pool.workers[0]!;
+    lane.memory.slots[guarded!.slot * Slot.WORDS + Slot.GUARD] = 12_345;
+    for (const call of [plain!, guarded!]) rig.pool.abort(call, "its deadline has passed");
+    assert.equal(lane.guardOf(plain!), guardAborted);
+    assert.equal(lane.guardOf(guarded!), 12_345);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Both ends of a lane in one thread, over a real message channel; the test says when the worker's end runs. */
-import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
+
 import type { TestContext } from "node:test";
+import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import type { Call } from "../../../src/calls/call.ts";
 import type { FromWorker, ToWorker } from "../../../src/pool/control-messages.ts";
 import { Lane } from "../../../src/pool/lane.ts";

@@ -120,14 +120,24 @@ class Stress {
 const bounded = { timeout: 60_000 };
 
 describe("a lane with a worker thread", () => {
-  it("runs each of 200,000 calls once and answers it right, however many are taken back", bounded, async (t) => {
-    const stress = new Stress(t, 200_000);
-    stress.turn();
-    await stress.done.promise;
-    assert.deepEqual(stress.wrong.slice(0, 5), []);
-    assert.ok(stress.runs.every((runs) => runs === 1), "each ran exactly once");
-    assert.ok(stress.answered.every((answers) => answers === 1), "each was answered exactly once");
-    assert.ok(stress.takenBack > 1000, `${stress.takenBack} calls were taken back`);
-    t.diagnostic(`${stress.takenBack} calls were taken back`);
-  });
+  it(
+    "runs each of 200,000 calls once and answers it right, however many are taken back",
+    bounded,
+    async (t) => {
+      const stress = new Stress(t, 200_000);
+      stress.turn();
+      await stress.done.promise;
+      assert.deepEqual(stress.wrong.slice(0, 5), []);
+      assert.ok(
+        stress.runs.every((runs) => runs === 1),
+        "each ran exactly once",
+      );
+      assert.ok(
+        stress.answered.every((answers) => answers === 1),
+        "each was answered exactly once",
+      );
+      assert.ok(stress.takenBack > 1000, `${stress.takenBack} calls were taken back`);
+      t.diagnostic(`${stress.takenBack} calls were taken back`);
+    },
+  );
 });

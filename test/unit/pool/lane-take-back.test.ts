@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CallResult, Control, guardAborted, largestInRingBytes, slotCount } from "../../../src/pool/lane-layout.ts";
+import {
+  CallResult,
+  Control,
+  guardAborted,
+  largestInRingBytes,
+  slotCount,
+} from "../../../src/pool/lane-layout.ts";
 import { createCall, createRun } from "../calls/fakes.ts";
 import { LaneRig } from "./lane-rig.ts";
 
@@ -19,7 +25,10 @@ describe("taking calls back from a lane", () => {
       taken.map(({ bytes, bodyStart, end }) => text(bytes!.subarray(bodyStart, end))),
       named(5).map(text),
     );
-    assert.deepEqual(taken.map(({ stage, lane, slot }) => [stage, lane, slot]), Array(5).fill(["waiting", -1, -1]));
+    assert.deepEqual(
+      taken.map(({ stage, lane, slot }) => [stage, lane, slot]),
+      Array(5).fill(["waiting", -1, -1]),
+    );
     await rig.work();
     assert.deepEqual(rig.ran, []);
     assert.equal(rig.drain(), 0);
@@ -39,7 +48,10 @@ describe("taking calls back from a lane", () => {
     await rig.work();
     assert.equal(rig.lane.takeOne(calls[0]!), false, "nor one that is done");
     rig.drain();
-    assert.deepEqual(rig.replies.map(({ bytes }) => text(bytes)), ["done"]);
+    assert.deepEqual(
+      rig.replies.map(({ bytes }) => text(bytes)),
+      ["done"],
+    );
     assert.equal(rig.lane.takeOne(calls[0]!), false, "nor one that has left");
   });
 
@@ -86,7 +98,8 @@ describe("taking calls back from a lane", () => {
       rig.drain();
     }
     assert.equal(rig.replies.length, slotCount);
-    for (const { call, bytes } of rig.replies) assert.equal(bytes[0], "bs".charCodeAt(next.indexOf(call) % 1000 === 999 ? 0 : 1));
+    for (const { call, bytes } of rig.replies)
+      assert.equal(bytes[0], "bs".charCodeAt(next.indexOf(call) % 1000 === 999 ? 0 : 1));
   });
 
   it("does not use a slot again before the worker has passed its place in the ring", async (t) => {
@@ -125,8 +138,14 @@ describe("taking calls back from a lane", () => {
       rig.lane.hand([first!], 0, 1, 0);
       await rig.work();
       rig.drain();
-      assert.deepEqual(rig.ran.map((bytes) => bytes[0]), [1, 3, 4]);
-      assert.deepEqual(rig.replies.map(({ call }) => call), [first, third, fourth]);
+      assert.deepEqual(
+        rig.ran.map((bytes) => bytes[0]),
+        [1, 3, 4],
+      );
+      assert.deepEqual(
+        rig.replies.map(({ call }) => call),
+        [first, third, fourth],
+      );
     });
   }
 

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Call } from "../../../src/calls/call.ts";
-import { CallResult, Control, largestInRingBytes, ringBytes, slotCount } from "../../../src/pool/lane-layout.ts";
+import {
+  CallResult,
+  Control,
+  largestInRingBytes,
+  ringBytes,
+  slotCount,
+} from "../../../src/pool/lane-layout.ts";
 import { createCall, createRun } from "../calls/fakes.ts";
 import { LaneRig, settle } from "./lane-rig.ts";
 
@@ -83,14 +89,19 @@ describe("a lane", () => {
     assert.equal(rig.lane.hand(calls, slotCount, calls.length, 0), calls.length);
     await rig.work();
     rig.drain();
-    assert.deepEqual(rig.replies.map(({ call }) => call), calls);
+    assert.deepEqual(
+      rig.replies.map(({ call }) => call),
+      calls,
+    );
   });
 
   it("holds what it holds over many turns of its rings", async (t) => {
     const rig = new LaneRig(t);
     let sent = 0;
     for (let round = 0; round < 60; round++) {
-      const messages = Array.from({ length: 100 }, (_, at) => Buffer.alloc(37 * ((at + round) % 29) + 4, at + round));
+      const messages = Array.from({ length: 100 }, (_, at) =>
+        Buffer.alloc(37 * ((at + round) % 29) + 4, at + round),
+      );
       const calls = createRun(messages);
       for (let at = 0; at < calls.length; ) {
         const next = rig.lane.hand(calls, at, calls.length, 0);
@@ -166,7 +177,10 @@ describe("a lane", () => {
     assert.deepEqual([...rig.lane.started()], calls);
     for (const reply of later.toReversed()) reply();
     rig.drain();
-    assert.deepEqual(rig.replies.map(({ call }) => call), calls.toReversed());
+    assert.deepEqual(
+      rig.replies.map(({ call }) => call),
+      calls.toReversed(),
+    );
     assert.deepEqual([...rig.lane.started()], []);
   });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { setTimeout as sleep } from "node:timers/promises";
 import { describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CallBrokenError, currentCall, NoCurrentCallError } from "../../../src/service/current-call.ts";
 import { MissingMethodsError, Runner } from "../../../src/service/runner.ts";
 import types from "../../gen/probe_types.js";
@@ -27,7 +27,8 @@ describe("a handler's method", () => {
       // biome-ignore lint/complexity/noArguments: what this is about
       return a! + (arguments[1] as number);
     },
-    "with more parameters": ((a: number, b: number, c?: unknown, d?: unknown) => (c ?? d ? -1 : a + b)) as never,
+    "with more parameters": ((a: number, b: number, c?: unknown, d?: unknown) =>
+      (c ?? d) ? -1 : a + b) as never,
     "that is asynchronous": async (a, b) => {
       await sleep(1);
       return a! + b!;
@@ -128,7 +129,11 @@ describe("a handler that fails", () => {
     it(`${what} gives one well-formed reply`, async () => {
       const rig = new RunnerRig({ fail, add: () => 1 });
       assert.equal(told(await rig.call("fail", { 1: { string: "x" } })), expected);
-      assert.equal(told(await rig.call("add", twoAndThree)), "completed: 0=1", "the next call is not touched");
+      assert.equal(
+        told(await rig.call("add", twoAndThree)),
+        "completed: 0=1",
+        "the next call is not touched",
+      );
       assert.equal(rig.replies.length, 2);
     });
   }
@@ -151,8 +156,14 @@ describe("a handler that fails", () => {
   });
 
   it("may break off where it allowed to", async () => {
-    const rig = new RunnerRig({ breakable: () => currentCall().allowBreak() }, { link: { isWaitedFor: () => true } });
-    assert.match(told(await rig.call("breakable", { 1: { i32: 1 } })), /^broken: exception 6: the server stops/);
+    const rig = new RunnerRig(
+      { breakable: () => currentCall().allowBreak() },
+      { link: { isWaitedFor: () => true } },
+    );
+    assert.match(
+      told(await rig.call("breakable", { 1: { i32: 1 } })),
+      /^broken: exception 6: the server stops/,
+    );
     assert.ok(new CallBrokenError().code);
   });
 });
@@ -174,7 +185,7 @@ describe("a oneway", () => {
       note: () => {
         throw new Error("x");
       },
-      slowNote: () => Promise.reject(new types.Declared({})),
+      slowNote: () => Promise.reject(new types.Declared({ message: "x" })),
     });
     assert.equal(told(await rig.call("note", { 1: { string: "x" } })), "failed: nothing");
     assert.equal(told(await rig.call("slowNote", { 1: { string: "x" } })), "failed: nothing");
@@ -186,9 +197,18 @@ describe("arguments that can't be decoded", () => {
   it("are refused with PROTOCOL_ERROR before the handler, and the next call is not touched", async () => {
     let ran = 0;
     const rig = new RunnerRig({ echo: (text: string) => `${text}${++ran}`, note: () => ++ran });
-    for (const body of [[11, 0, 1, 0, 0, 0, 9, 97], [11, 0], [], [11, 0, 1, 0xff, 0xff, 0xff, 0xff], [99, 0, 1, 0]]) {
+    for (const body of [
+      [11, 0, 1, 0, 0, 0, 9, 97],
+      [11, 0],
+      [],
+      [11, 0, 1, 0xff, 0xff, 0xff, 0xff],
+      [99, 0, 1, 0],
+    ]) {
       rig.startBytes("echo", Buffer.from(body));
-      assert.match(told(rig.replies.at(-1)!), /^rejected: exception 7: the arguments of echo can't be decoded/);
+      assert.match(
+        told(rig.replies.at(-1)!),
+        /^rejected: exception 7: the arguments of echo can't be decoded/,
+      );
     }
     rig.startBytes("note", Buffer.from([11, 0]));
     assert.equal(told(rig.replies.at(-1)!), "rejected: nothing");
@@ -233,7 +253,9 @@ describe("currentCall()", () => {
     assert.throws(currentCall, NoCurrentCallError);
   });
 
-  it("never tells of another call", { todo: "a timer that a synchronous handler left behind sees a later one" }, async () => {
+  it("never tells of another call", {
+    todo: "a timer that a synchronous handler left behind sees a later one",
+  }, async () => {
     let left: unknown = "nothing yet";
     const rig = new RunnerRig({
       add: () => {

@@ -57,7 +57,8 @@ for (const form of forms) {
       for (const messages of [[example], [other], [example, other, example]]) {
         const bytes = Buffer.concat(messages.map((made) => encode(made, form)));
         const whole = messages.map((made) => expected(made, form));
-        for (let at = 0; at <= bytes.length; at++) assert.deepEqual(cutInPieces(bytes, [at]), whole, `split at ${at}`);
+        for (let at = 0; at <= bytes.length; at++)
+          assert.deepEqual(cutInPieces(bytes, [at]), whole, `split at ${at}`);
       }
     });
 
@@ -72,11 +73,18 @@ for (const form of forms) {
 
     it("gives the same messages for random messages in random pieces", () => {
       fc.assert(
-        fc.property(fc.array(message, { minLength: 1, maxLength: 8 }), fc.array(fc.nat(), { maxLength: 20 }), (made, cuts) => {
-          const bytes = Buffer.concat(made.map((each) => encode(each, form)));
-          const ends = cuts.map((cut) => cut % bytes.length).toSorted((a, b) => a - b);
-          assert.deepEqual(cutInPieces(bytes, ends), made.map((each) => expected(each, form)));
-        }),
+        fc.property(
+          fc.array(message, { minLength: 1, maxLength: 8 }),
+          fc.array(fc.nat(), { maxLength: 20 }),
+          (made, cuts) => {
+            const bytes = Buffer.concat(made.map((each) => encode(each, form)));
+            const ends = cuts.map((cut) => cut % bytes.length).toSorted((a, b) => a - b);
+            assert.deepEqual(
+              cutInPieces(bytes, ends),
+              made.map((each) => expected(each, form)),
+            );
+          },
+        ),
         { numRuns: 150 },
       );
     });
@@ -94,7 +102,10 @@ for (const form of forms) {
           stream.wanted = 2;
           stream.work();
         }
-        assert.deepEqual(stream.cut.map(({ seqid }) => seqid), [...made.keys()]);
+        assert.deepEqual(
+          stream.cut.map(({ seqid }) => seqid),
+          [...made.keys()],
+        );
       }
     });
   });

@@ -1,10 +1,11 @@
 /** Messages for cutting, and what a cutter makes of them however they are split. */
-import type { ProtocolName } from "../../../src/wire/protocol-names.ts";
-import { createReplyWriter } from "../../../src/wire/reply-writer.ts";
+
 import { detectCutter } from "../../../src/wire/detect.ts";
 import { Inbox } from "../../../src/wire/inbox.ts";
 import type { Cutter, MessageView, WireLimits } from "../../../src/wire/message.ts";
 import { Type } from "../../../src/wire/protocol.ts";
+import type { ProtocolName } from "../../../src/wire/protocol-names.ts";
+import { createReplyWriter } from "../../../src/wire/reply-writer.ts";
 
 export const limits: WireLimits = {
   maxFrameSizeBytes: 1 << 20,

@@ -40,7 +40,10 @@ describe("bytes that are no message", () => {
   });
 
   it("are refused by their length before they are there", () => {
-    assert.throws(() => new Stream().read(Buffer.concat([encode(call, "framed-strict"), Buffer.from([0x7f, 0, 0, 0])])), WireError);
+    assert.throws(
+      () => new Stream().read(Buffer.concat([encode(call, "framed-strict"), Buffer.from([0x7f, 0, 0, 0])])),
+      WireError,
+    );
   });
 
   it("have a header that is none", () => {
@@ -60,7 +63,8 @@ describe("bytes that are no message", () => {
       failsWith("bad-message-type", encode({ ...call, type }, "strict"));
       failsWith("bad-message-type", encode({ ...call, type }, "old"));
     }
-    for (const type of [0, 2, 3, 5]) failsWith("bad-message-type", encode({ ...call, type }, "framed-compact"));
+    for (const type of [0, 2, 3, 5])
+      failsWith("bad-message-type", encode({ ...call, type }, "framed-compact"));
   });
 
   it("have a type, a length or a count that can't be", () => {
