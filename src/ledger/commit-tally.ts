@@ -18,6 +18,21 @@ export class CommitTally {
     if (ms > this.#longestMs) this.#longestMs = ms;
   }
 
+  /** For the log. */
+  get summary(): Record<string, number> {
+    const { commits, posts, largest, totalMs, longestMs } = this.stats;
+    const round = (value: number): number => Math.round(value * 10) / 10;
+    const mean = (sum: number): number => (commits === 0 ? 0 : round(sum / commits));
+    return {
+      commits,
+      posts,
+      meanPosts: mean(posts),
+      largest,
+      meanMs: mean(totalMs),
+      longestMs: round(longestMs),
+    };
+  }
+
   get stats(): CommitStats {
     return {
       commits: this.#commits,

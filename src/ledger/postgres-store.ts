@@ -157,6 +157,7 @@ class PostgresStore implements LedgerStore {
       await this.#counters.forget(deadlineMs);
     } finally {
       await this.#connections.close();
+      this.#log("info", "the ledger is closed", this.#tally.summary);
     }
   }
 

@@ -185,6 +185,7 @@ class SqliteStore implements LedgerStore {
     } finally {
       await this.#checkpoints.close();
       this.#file.close();
+      this.#log("info", "the ledger is closed", this.#tally.summary);
     }
   }
 

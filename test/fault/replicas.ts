@@ -92,7 +92,7 @@ class ReplicaTorture {
 
   async #disturb(round: number): Promise<string> {
     const index = round % this.#options.replicas;
-    const what = round % 5 === 0 ? "database" : disturbances[this.#random.between(0, 3)]!;
+    const what = round % 5 === 2 ? "database" : disturbances[this.#random.between(0, 3)]!;
     const name = what === "database" ? this.#restartName(round) : what;
     this.#counts[name] = (this.#counts[name] ?? 0) + 1;
     if (what === "database") {
@@ -118,7 +118,7 @@ class ReplicaTorture {
   }
 
   #restartName(round: number): string {
-    return round % 10 === 0 ? "database crash" : "database restart";
+    return round % 10 === 7 ? "database crash" : "database restart";
   }
 
   /** It goes on by itself: every client gets receipts again. */
