@@ -97,7 +97,7 @@ export class LaneHost {
       log: this.#log,
       published: (service: number) => this.#published.last(service),
       onPublish: (service: number, listener: (value: unknown) => void) =>
-        this.#published.listen(service, listener),
+        this.#published.listen(service, (value) => this.#guard("an onPublish listener failed", () => listener(value))),
       publish: (service: number, value: unknown) => this.#published.publish(service, value),
     };
     for (const [index, service] of this.#services.entries()) {
@@ -143,6 +143,15 @@ export class LaneHost {
     const order = kind === "closed" ? this.#services.toReversed() : this.#services;
     for (const service of order) failures.push(...(await step(service)));
     this.#post({ kind, failures });
+  }
+
+  /** Runs code of the service that must not end the worker. */
+  #guard(message: string, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#log("error", message, { error: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   #sayMemory(): void {
