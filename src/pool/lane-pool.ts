@@ -86,6 +86,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   #replacing = true;
   /** Known from `begin` on. */
   #opening: (() => Opening) | undefined;
+  /** Whether every worker was ready once. Before, one that ends makes the start fail. */
+  #begun = false;
   readonly #respawns = new Set<Timer>();
 
   constructor(options: LanePoolOptions) {
@@ -126,6 +128,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     this.#opening = opening;
     for (const worker of this.#workers) worker.begin(opening());
     await Promise.all(this.#workers.map((worker) => worker.ready));
+    this.#begun = true;
     if (this.#options.workerMemoryBytes !== undefined) this.#checkMemory();
   }
 
@@ -360,7 +363,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     const unstarted = worker.lane.takeBack();
     const died = worker.lane.abandon();
     for (const call of died) this.#listener.died(call);
-    if (error !== undefined && this.#replacing && this.#opening !== undefined) {
+    if (error !== undefined && this.#replacing && this.#begun) {
       this.#options.log("error", "a worker ended and is replaced", {
         worker: worker.index,
         error: error instanceof Error ? error.message : String(error),

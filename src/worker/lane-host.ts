@@ -101,7 +101,7 @@ export class LaneHost {
       log: this.#log,
       published: (service: number) => this.#published.last(service),
       onPublish: (service: number, listener: (value: unknown) => void) =>
-        this.#published.listen(service, listener),
+        this.#published.listen(service, (value) => this.#guard("an onPublish listener failed", () => listener(value))),
       publish: (service: number, value: unknown) => this.#published.publish(service, value),
     };
     for (const [index, service] of this.#services.entries()) {
@@ -158,6 +158,15 @@ export class LaneHost {
   ): Promise<void> {
     const { failed } = await runSteps(steps, withinMs);
     this.#post({ kind, failures: failed });
+  }
+
+  /** Runs code of the service that must not end the worker. */
+  #guard(message: string, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#log("error", message, { error: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   #sayMemory(): void {

@@ -161,7 +161,11 @@ function* countViolations(
   if (clients.some(({ left }) => left)) return;
   const oneways = whole.filter(({ id, oneway }) => oneway && executed.has(id)).length;
   if (answered !== count("completed") || count("orphaned") > 0) yield `not everything arrived: ${seen}`;
-  if (oneways !== count("oneway") + count("cut") - cut) yield `${oneways} oneways were executed; ${seen}`;
+  // A oneway that was cut may have been ended between its start and its first line.
+  const cutOneways = count("cut") - cut;
+  if (oneways < count("oneway") || oneways > count("oneway") + cutOneways) {
+    yield `${oneways} oneways were executed; ${seen}`;
+  }
 }
 
 function told(last: LogLine): string {

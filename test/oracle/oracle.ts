@@ -1,18 +1,17 @@
 /**
  * The oracle: one seed is one server process, random clients, a stop at a random time, and then the question whether
- * every promise was kept. `node test/oracle/oracle.ts --seed N` repeats a seed; what the clock decides may differ.
+ * every promise was kept. `node --conditions=sluice-source test/oracle/oracle.ts --seed N` repeats a seed; what the clock decides may differ.
  */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { type ServerProcess, startServer } from "../support/server-process.ts";
+import { type ServerProcess, startServer, temporaryFolder } from "../support/server-process.ts";
 import { violationsOf } from "./check.ts";
 import { OracleClient } from "./client.ts";
 import { type ClientPlan, planOf, type SeedPlan } from "./plan.ts";
 import { Random } from "./random.ts";
+import { inScope } from "./scope.ts";
 import { scriptedModule, startsOf } from "./scripted.ts";
 
 /** What came of one seed. */
@@ -26,15 +25,8 @@ export interface SeedResult {
 }
 
 /** Runs one seed. */
-export async function runSeed(seed: number): Promise<SeedResult> {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-oracle-"));
-  const ends: (() => unknown)[] = [() => rmSync(folder, { recursive: true, force: true })];
-  const scope = { after: (end: () => unknown) => ends.unshift(end) } as unknown as TestContext;
-  try {
-    return await runPlan(scope, planOf(seed), join(folder, "journal"));
-  } finally {
-    for (const end of ends) await end();
-  }
+export function runSeed(seed: number): Promise<SeedResult> {
+  return inScope((scope) => runPlan(scope, planOf(seed), join(temporaryFolder(scope), "journal")));
 }
 
 async function runPlan(scope: TestContext, plan: SeedPlan, journal: string): Promise<SeedResult> {
@@ -97,6 +89,6 @@ if (import.meta.main) {
   console.log({ ...plan, clients: clients.map(({ kind }) => kind).join(" "), executed });
   for (const line of log) console.log(JSON.stringify(line));
   for (const violation of violations) console.error(`✖ ${violation}`);
-  if (violations.length === 0) console.log(`✔ seed ${report["msg"]}: nothing was lost`);
+  if (violations.length === 0) console.log(`✔ ${report["received"]} calls, and every promise was kept`);
   process.exitCode = violations.length > 0 ? 1 : 0;
 }

@@ -1,6 +1,11 @@
-/** Many seeds of the oracle: `node test/oracle/soak.ts --drains 1000 [--seed-start N] [--parallel 2]`. */
+/**
+ * Many seeds of the oracle, and then ten connect storms:
+ * `node --conditions=sluice-source test/oracle/soak.ts --drains 1000 [--seed-start N] [--parallel 2]`.
+ */
 import { parseArgs } from "node:util";
 import { runSeed } from "./oracle.ts";
+import { inScope } from "./scope.ts";
+import { connectStorm } from "./storm.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,6 +19,7 @@ const drains = Number(values.drains);
 let next = first;
 let executed = 0;
 const failed: number[] = [];
+let failedStorms = 0;
 
 async function runSome(): Promise<void> {
   while (next < first + drains) {
@@ -39,6 +45,17 @@ function tell(seed: number, violations: readonly string[]): void {
   for (const violation of violations.slice(0, 10)) console.error(`    ${violation}`);
 }
 
+/** Connect storms during a stop, ten as the oracle's promise has it. */
+async function runStorms(): Promise<void> {
+  for (let storm = 1; storm <= 10; storm++) {
+    const { clients, answered } = await inScope((scope) => connectStorm(scope, 400));
+    if (answered === clients) continue;
+    failedStorms++;
+    console.error(`✖ connect storm ${storm}: ${answered} of ${clients} clients were answered`);
+  }
+}
+
 await Promise.all(Array.from({ length: Number(values.parallel) }, runSome));
+await runStorms();
 console.log(`${drains} drains, ${executed} calls executed; failed seeds: ${failed.join(", ") || "none"}`);
-process.exitCode = failed.length > 0 ? 1 : 0;
+process.exitCode = failed.length + failedStorms > 0 ? 1 : 0;

@@ -3,12 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { isRefusal } from "../oracle/check.ts";
-import { script, scriptedServer, textOf } from "../oracle/scripted.ts";
+import { script, scriptedServer, startedIn, textOf } from "../oracle/scripted.ts";
 import { connectStorm } from "../oracle/storm.ts";
+import { inTime } from "../support/attempts.ts";
 import { connectRaw, type RawClient } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
-import { fixture, startServer } from "../support/server-process.ts";
 
 /** Leaves as soon as the server does. */
 async function connectPolite(t: TestContext, port: number): Promise<RawClient> {
@@ -36,70 +35,56 @@ test("400 clients whose connect returned before the signal are all answered", as
   assert.equal(answered, clients);
 });
 
-test("a reply of 4 MB arrives whole although 400 KB of input behind it are never read, ten of ten", async (t) => {
-  for (let round = 0; round < 10; round++) {
-    const server = await startServer(t, {
-      modules: [fixture("probe")],
-      args: ["--quiet=20ms", "--busy-close=100ms", "--max-in-flight-per-connection=1"],
-    });
-    const client = await connectPolite(t, server.port);
-    const data = Buffer.alloc(4_000_000, round);
-    const seqid = client.send("blob", { 1: { string: data } });
-    const filler = { 1: { string: "x".repeat(4000) } };
-    // One call may be in flight, so what comes behind stays unread until the reply has left.
-    client.write(
-      Buffer.concat(Array.from({ length: 100 }, (_, at) => client.encode("echo", 100 + at, filler))),
-    );
-    await client.reply(seqid).then((reply) => assert.ok(data.equals(reply.body[0] as Buffer)));
-    server.signal();
-    assert.equal(await client.ended, "fin");
-    const { code, last } = await server.ended;
-    assert.equal(code, 0);
-    assertExact(last);
+test("replies of 4 MB arrive whole although 400 KB of input behind each are never read, ten of ten", async (t) => {
+  const args = ["--quiet=20ms", "--busy-close=100ms", "--max-in-flight-per-connection=1"];
+  const server = await scriptedServer(t, args);
+  const clients = await Promise.all(Array.from({ length: 10 }, () => connectPolite(t, server.port)));
+  const filler = script(`behind pad ${"x".repeat(4000)}`);
+  for (const [at, client] of clients.entries()) {
+    // One call may be in flight: reading pauses behind it.
+    const large = client.encode("echo", 1, script(`large${at} sleep 500 grow 4000000`));
+    const behind = Array.from({ length: 100 }, (_, at) => client.encode("echo", 2 + at, filler));
+    client.write(Buffer.concat([large, ...behind]));
+    await startedIn(server.journal, `large${at}`);
+    client.socket.pause();
   }
-});
-
-test("a reply of 4 MB that is written during the drain arrives whole", async (t) => {
-  const server = await scriptedServer(t, ["--quiet=20ms", "--busy-close=100ms"]);
-  const client = await connectPolite(t, server.port);
-  client.socket.pause();
-  const seqid = client.send("echo", script("large sleep 300 grow 4000000"));
-  const filler = script(`pad ${"x".repeat(4000)}`);
-  client.write(
-    Buffer.concat(Array.from({ length: 100 }, (_, at) => client.encode("echo", 100 + at, filler))),
-  );
   server.signal();
   await server.line("draining");
-  setTimeout(() => client.socket.resume(), 800);
-  assert.equal(textOf(await client.reply(seqid)).length, "large".length + 4_000_000);
-  assert.equal(await client.ended, "fin");
+  // They read when the server has long written, and sent its FIN, as far as it could.
+  setTimeout(() => clients.forEach(({ socket }) => void socket.resume()), 900);
+  for (const [at, client] of clients.entries()) {
+    assert.equal(textOf(await client.reply(1)).length, `large${at}`.length + 4_000_000);
+    assert.equal(await client.ended, "fin");
+    assert.ok(client.replies.length < 101, "something behind it was not read");
+  }
   const { code, last } = await server.ended;
   assert.equal(code, 0);
+  assert.equal(last["completed"], 10);
   assertExact(last);
 });
 
 test("a thousand idle clients do not delay a stop", async (t) => {
-  const quietMs = 100;
-  const server = await scriptedServer(t, [`--quiet=${quietMs}ms`]);
-  const idle: Socket[] = [];
-  for (let batch = 0; batch < 10; batch++) {
-    const sockets = Array.from({ length: 100 }, () => connect({ port: server.port, host: "127.0.0.1" }));
-    idle.push(...sockets);
-    await Promise.all(sockets.map((socket) => once(socket, "connect")));
-  }
-  t.after(() => idle.forEach((socket) => void socket.destroy()));
-  const ends = idle.map((socket) => once(socket.resume(), "end"));
-  const client = await connectPolite(t, server.port);
-  const seqid = client.send("echo", script("last sleep 300"));
-  server.signal();
-  await client.reply(seqid);
-  const { code, last } = await server.ended;
-  await Promise.all(ends);
-  assert.equal(code, 0);
-  const { draining = 0, flushing = 0, closing = 0 } = last["phases"] as Record<string, number>;
-  const lastCallMs = 300;
-  const behindMs = draining + flushing + closing - lastCallMs;
-  assert.ok(behindMs < quietMs + 300, `${behindMs} ms after the last call`);
+  await inTime(t, async () => {
+    const quietMs = 100;
+    const server = await scriptedServer(t, [`--quiet=${quietMs}ms`]);
+    const idle: Socket[] = [];
+    for (let batch = 0; batch < 10; batch++) {
+      const sockets = Array.from({ length: 100 }, () => connect({ port: server.port, host: "127.0.0.1" }));
+      idle.push(...sockets);
+      await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    }
+    t.after(() => idle.forEach((socket) => void socket.destroy()));
+    const ends = idle.map((socket) => once(socket.resume(), "end"));
+    const client = await connectPolite(t, server.port);
+    const seqid = client.send("echo", script("last sleep 300"));
+    server.signal();
+    const reply = await client.reply(seqid);
+    const { code, atMs } = await server.ended;
+    await Promise.all(ends);
+    assert.equal(code, 0);
+    const behindMs = atMs - reply.atMs;
+    return behindMs < quietMs + 300 ? undefined : `the exit, ${Math.round(behindMs)} ms after the last call`;
+  });
 });
 
 test("ten clients that never pause see one FIN each, and few refusals", async (t) => {
@@ -108,13 +93,15 @@ test("ten clients that never pause see one FIN each, and few refusals", async (t
   for (const client of clients) callWithoutPause(client);
   await Promise.all(clients.map((client) => client.reply(5)));
   server.signal();
-  for (const client of clients) assert.equal(await client.ended, "fin");
+  for (const client of clients) {
+    const how = await client.ended;
+    // EPIPE: FIN has come, and a write failed before it was read.
+    assert.ok(how === "fin" || how.code === "EPIPE", String(how));
+  }
   const { code, last } = await server.ended;
   assert.equal(code, 0);
-  const refusals = clients.flatMap(({ replies }) =>
-    replies.filter((reply) => isRefusal({ seqid: 0, exception: reply.type === 3, text: textOf(reply) })),
-  );
-  assert.ok(refusals.length <= 10 * 64, `${refusals.length} refusals`);
-  assert.equal(last["rejected"], refusals.length);
+  // Once each for what was read whole: no more than was in flight.
+  const refusals = last["rejected"] as number;
+  assert.ok(refusals <= 10 * 50, `${refusals} refusals`);
   assertExact(last);
 });
