@@ -1,5 +1,5 @@
 /** The journal's entries as stores pass them on: an entry with its place and hash. */
-import type { AuditRow, StoredEntry } from "./store.ts";
+import { type AuditRow, maxPageCharacters, type StoredEntry } from "./store.ts";
 
 /** An entry that is to be written, or was. */
 export interface JournalEntry extends StoredEntry {
@@ -30,7 +30,18 @@ export function entryOfRow(row: JournalRow | AuditRow): JournalEntry {
   return memo === null ? entry : { ...entry, memo };
 }
 
-/** The entry as clients see it. */
-export function withoutHash({ seq, id, debit, credit, amount, memo }: JournalEntry): StoredEntry {
+/** Entries as clients see them, as many as fit into a page: at least one, if there is one. */
+export function pageOf(entries: readonly JournalEntry[]): StoredEntry[] {
+  let characters = 0;
+  let count = 0;
+  for (const { memo } of entries) {
+    characters += memo?.length ?? 0;
+    if (count > 0 && characters > maxPageCharacters) break;
+    count++;
+  }
+  return entries.slice(0, count).map(withoutHash);
+}
+
+function withoutHash({ seq, id, debit, credit, amount, memo }: JournalEntry): StoredEntry {
   return memo === undefined ? { seq, id, debit, credit, amount } : { seq, id, debit, credit, amount, memo };
 }

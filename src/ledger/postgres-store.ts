@@ -1,7 +1,7 @@
 /** The ledger on PostgreSQL, for any number of replicas on one database. */
 import { CommitTally } from "./commit-tally.ts";
 import { LedgerClosedError, LedgerOpenError } from "./errors.ts";
-import { withoutHash } from "./journal.ts";
+import { pageOf } from "./journal.ts";
 import { type Connection, isPassing, Pause, PostgresConnections } from "./postgres-connections.ts";
 import { PostgresCounters } from "./postgres-counters.ts";
 import { PostgresPosts } from "./postgres-posts.ts";
@@ -111,7 +111,7 @@ class PostgresStore implements LedgerStore {
     const most = limit > 0 ? Math.min(limit, maxEntriesLimit) : defaultEntriesLimit;
     const after = boundSeq(afterSeq);
     const found = await this.#read((connection) => entriesOf(connection, account, after, most));
-    return found.map(withoutHash);
+    return pageOf(found);
   }
 
   auditRows(afterSeq: number, limit: number): Promise<AuditRow[]> {

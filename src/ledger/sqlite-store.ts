@@ -9,7 +9,7 @@ import { Book } from "./book.ts";
 import { CommitTally } from "./commit-tally.ts";
 import { CounterBuffer } from "./counters.ts";
 import { LedgerClosedError, LedgerWriteError } from "./errors.ts";
-import { entryOfRow, withoutHash } from "./journal.ts";
+import { entryOfRow, pageOf } from "./journal.ts";
 import { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
 import { openError, openSqliteFile, type SqliteFile } from "./sqlite-open.ts";
 import { SqliteTables } from "./sqlite-tables.ts";
@@ -131,7 +131,7 @@ class SqliteStore implements LedgerStore {
       const concerns = entry.debit === account || entry.credit === account;
       if (concerns && entry.seq > afterSeq) found.push(entry);
     }
-    return found.map(withoutHash);
+    return pageOf(found);
   }
 
   async auditRows(afterSeq: number, limit: number): Promise<AuditRow[]> {

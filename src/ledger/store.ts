@@ -45,6 +45,8 @@ export interface BalancePage {
 export const defaultEntriesLimit = 100;
 /** The most entries that `entries` returns at once: page on with the last one's seq. */
 export const maxEntriesLimit = 1_000;
+/** A page ends early when its memos have so many characters: an answer must fit into a frame. */
+export const maxPageCharacters: number = 2 * 1024 * 1024;
 
 /**
  * The ledger's store. Methods may be called at the same time; those that change something take effect in the
@@ -71,7 +73,10 @@ export interface LedgerStore {
   /** What was credited to the account less what was debited from it; 0 for an unknown one. */
   balance(account: string): Promise<bigint>;
 
-  /** The account's entries behind `afterSeq`, oldest first: `limit` of them, within `maxEntriesLimit`. */
+  /**
+   * The account's entries behind `afterSeq`, oldest first: `limit` of them, within `maxEntriesLimit`, and fewer when
+   * their memos are long. Empty only behind the last one.
+   */
   entries(account: string, afterSeq: number, limit: number): Promise<StoredEntry[]>;
 
   /** Raw entries behind `afterSeq` in order, at most `limit`. Empty behind the last one. */
