@@ -97,7 +97,9 @@ export class LaneHost {
       log: this.#log,
       published: (service: number) => this.#published.last(service),
       onPublish: (service: number, listener: (value: unknown) => void) =>
-        this.#published.listen(service, (value) => this.#guard("an onPublish listener failed", () => listener(value))),
+        this.#published.listen(service, (value) =>
+          this.#guard("an onPublish listener failed", () => listener(value)),
+        ),
       publish: (service: number, value: unknown) => this.#published.publish(service, value),
     };
     for (const [index, service] of this.#services.entries()) {

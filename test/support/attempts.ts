@@ -22,7 +22,8 @@ export async function inTime(t: TestContext, measure: () => Promise<string | und
     delay.disable();
     if (late === undefined) return;
     const stalledMs = delay.max / 1e6;
-    if (stalledMs < stallMs || attempt === most) throw new Error(`too long: ${late} (stalled ${stalledMs} ms)`);
+    if (stalledMs < stallMs || attempt === most)
+      throw new Error(`too long: ${late} (stalled ${stalledMs} ms)`);
     t.diagnostic(`void: ${late}, but this process was kept waiting ${stalledMs} ms itself`);
   }
 }
