@@ -19,6 +19,8 @@ export interface LanePoolOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** The memory above which a worker is drained and replaced, in bytes. Undefined: no limit. */
   readonly workerMemoryBytes: number | undefined;
+  /** How long the calls of a worker that is recycled may take, in ms. */
+  readonly callPatienceMs: number;
   readonly clock: Clock;
   readonly listener: LanesListener;
   /** What else every worker is given at its start. */
@@ -280,8 +282,12 @@ export class LanePool implements Lanes, LaneWorkerListener {
     });
     const emptied = worker.retire();
     this.#resubmit(worker.lane.takeBack());
+    const { clock, callPatienceMs } = this.#options;
+    // A call that never ends must not cost the lane for ever; one that is in the way is cut, and its caller told.
+    const timer = clock.setTimer(clock.now() + callPatienceMs, () => void worker.terminate(terminationMs));
     await emptied;
     const failures = [...(await worker.ask("flush")), ...(await worker.ask("close"))];
+    timer.cancel();
     for (const { service, what, message } of failures) {
       this.#options.log("error", "a worker could not be closed", {
         worker: worker.index,
@@ -362,7 +368,6 @@ export class LanePool implements Lanes, LaneWorkerListener {
   ended(worker: LaneWorker, error: unknown): void {
     const unstarted = worker.lane.takeBack();
     const died = worker.lane.abandon();
-    for (const call of died) this.#listener.died(call);
     if (error !== undefined && this.#replacing && this.#begun) {
       this.#options.log("error", "a worker ended and is replaced", {
         worker: worker.index,
@@ -372,7 +377,9 @@ export class LanePool implements Lanes, LaneWorkerListener {
       });
       this.#replace(worker.index, worker.wasReady);
     }
+    // Before anybody hears of it and goes on reading: what comes later must not pass what was taken back.
     if (unstarted.length > 0) this.#resubmit(unstarted);
+    for (const call of died) this.#listener.died(call);
     if (!this.#replacing && this.readyLanes === 0) this.#refuseBacklog();
   }
 

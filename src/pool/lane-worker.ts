@@ -148,6 +148,7 @@ export class LaneWorker {
   ask(kind: "flush" | "close" | "reload", withinMs: number = usualStepMs): Promise<readonly LifeFailure[]> {
     const answer = kind === "flush" ? "flushed" : kind === "close" ? "closed" : "reloaded";
     const gate = Promise.withResolvers<readonly LifeFailure[]>();
+    if (this.state === "dead") return Promise.resolve([endedBefore(this.index)]);
     this.#answers.set(answer, gate);
     if (kind === "close") this.state = "closing";
     this.lane.post(kind === "reload" ? { kind } : { kind, withinMs });
@@ -249,13 +250,15 @@ export class LaneWorker {
     this.#gates.loaded.reject(error);
     this.#gates.ready.reject(error);
     for (const gate of this.#answers.values()) {
-      gate.resolve([
-        { service: "", what: `worker ${this.index}`, message: "the worker ended before it answered" },
-      ]);
+      gate.resolve([endedBefore(this.index)]);
     }
     this.#port.close();
     this.#listener.ended(this, expected ? undefined : (error ?? new Error("its task ended")));
     this.#gates.emptied.resolve();
     this.#gates.ended.resolve();
   }
+}
+
+function endedBefore(index: number): LifeFailure {
+  return { service: "", what: `worker ${index}`, message: "the worker ended before it answered" };
 }

@@ -71,6 +71,7 @@ export function createParts(options: PartsOptions): Parts {
     modules: options.modules,
     settings: config.settings,
     workerMemoryBytes: config.workerMemoryBytes,
+    callPatienceMs: config.graceMs - config.reserveMs,
     clock,
     listener: desk,
     log: write,

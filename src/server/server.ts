@@ -52,6 +52,7 @@ export class Server implements AsyncDisposable {
   readonly #unhandleSignals: () => void;
   #drain: PromiseWithResolvers<DrainReport> | undefined;
   #addresses: ServerAddresses | undefined;
+  #reloading: Promise<void> = Promise.resolve();
   #report: DrainReport | undefined;
 
   constructor(
@@ -148,7 +149,14 @@ export class Server implements AsyncDisposable {
   }
 
   /** Has every worker reload its services, then calls `onHup`. Calls in flight are not disturbed. */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    // One after the other: workers answer a reload once.
+    const next = this.#reloading.catch(() => {}).then(() => this.#reloadNow());
+    this.#reloading = next;
+    return next;
+  }
+
+  async #reloadNow(): Promise<void> {
     const { phase } = this;
     if (phase !== "serving" && phase !== "lame-duck") return;
     const failures = await this.#parts.pool.ask("reload");

@@ -31,6 +31,7 @@ export class PoolRig implements LanesListener {
       modules: [],
       settings: {},
       workerMemoryBytes: undefined,
+      callPatienceMs: 5_000,
       clock: createSystemClock(),
       listener: this,
       extra: { gates: this.gates, failFirst },
