@@ -25,7 +25,7 @@ export class StartOverrunError extends Error {
 }
 
 /** Why an undrain was refused: nothing is being stopped, it is too late for it, or a signal asked for the stop. */
-export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal";
+export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal" | "fault";
 
 /** The server can't go back to serving. `why` tells the reasons apart, the message says them. */
 export class UndrainRefusedError extends Error {
@@ -62,5 +62,13 @@ export function undrainRefusedBySignal(): UndrainRefusedError {
   return new UndrainRefusedError(
     "signal",
     "can't undrain: a signal told the process to stop, and only a drain asked for by API or POST can be taken back",
+  );
+}
+
+/** The refusal of an undrain when the server stops because it can't keep its promises. */
+export function undrainRefusedByFault(reason: string): UndrainRefusedError {
+  return new UndrainRefusedError(
+    "fault",
+    `can't undrain: the server has to stop, because ${reason}; start it again`,
   );
 }

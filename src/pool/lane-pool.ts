@@ -316,9 +316,9 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   /** Asks every ready worker for a step of its end; those that do not answer are waited for by the caller. */
-  async ask(kind: "flush" | "close" | "reload"): Promise<readonly LifeFailure[]> {
+  async ask(kind: "flush" | "close" | "reload", withinMs?: number): Promise<readonly LifeFailure[]> {
     const ready = this.#workers.filter((worker) => worker.state === "ready");
-    const failures = await Promise.all(ready.map((worker) => worker.ask(kind)));
+    const failures = await Promise.all(ready.map((worker) => worker.ask(kind, withinMs)));
     return failures.flat();
   }
 

@@ -34,6 +34,9 @@ export interface LaneWorkerListener extends LaneListener {
   ended(lane: LaneWorker, error: unknown): void;
 }
 
+/** How long a worker's resources may take to flush, or to close, when no stop says less, in ms. */
+const usualStepMs = 5_000;
+
 /** What `LaneWorker.start` needs beside its own. */
 export interface LaneWorkerStart {
   readonly piscina: Piscina;
@@ -137,14 +140,18 @@ export class LaneWorker {
     if (this.lane.inFlight === 0 && this.lane.background === 0) this.#gates.emptied.resolve();
   }
 
-  /** Asks the worker for a step of its end, or a reload, and waits for its answer or its death. */
-  ask(kind: "flush" | "close" | "reload"): Promise<readonly LifeFailure[]> {
+  /**
+   * Asks the worker for a step of its end, or a reload, and waits for its answer or its death.
+   *
+   * @param withinMs what the worker may take for a flush or close, in ms. Default: 5 s
+   */
+  ask(kind: "flush" | "close" | "reload", withinMs: number = usualStepMs): Promise<readonly LifeFailure[]> {
     const answer = kind === "flush" ? "flushed" : kind === "close" ? "closed" : "reloaded";
     const gate = Promise.withResolvers<readonly LifeFailure[]>();
     if (this.state === "dead") return Promise.resolve([endedBefore(this.index)]);
     this.#answers.set(answer, gate);
     if (kind === "close") this.state = "closing";
-    this.lane.post({ kind });
+    this.lane.post(kind === "reload" ? { kind } : { kind, withinMs });
     return gate.promise;
   }
 

@@ -218,7 +218,7 @@ export class Server implements AsyncDisposable {
   /** Nothing can be made durable any more: stop rather than acknowledge what can't be kept. */
   #stateDied(error: Error): void {
     this.#log.error("the state thread died", { error: error.message });
-    this.#request({ source: "api", reason: "the state thread died" });
+    this.#request({ source: "fault", reason: "the state thread died" });
   }
 
   #undrained(): void {

@@ -160,10 +160,12 @@ export class StopDriver implements LifecycleListener {
   async #flush(): Promise<void> {
     const { pool, state } = this.#parts;
     const failures: StepFailure[] = [...this.#unflushed()];
-    const half = this.#leftMs() / 2;
-    failures.push(...(await this.#askWorkers("flush", half)));
-    failures.push(...(await this.#askWorkers("close", half)));
-    if (state !== undefined) failures.push(...(await resourceFailures("flush", state.flush(this.#leftMs()))));
+    // A worker's resource that hangs must leave the process resources, and the closing phase, their time.
+    failures.push(...(await this.#askWorkers("flush", this.#leftMs() / 4)));
+    failures.push(...(await this.#askWorkers("close", this.#leftMs() / 4)));
+    if (state !== undefined) {
+      failures.push(...(await resourceFailures("flush", state.flush(this.#leftMs() / 2))));
+    }
     if (pool.background > 0)
       failures.push({ part: "background", cause: new Error(`${pool.background} promises never settled`) });
     this.#lifecycle.flushed(failures);
@@ -185,7 +187,9 @@ export class StopDriver implements LifecycleListener {
 
   async #askWorkers(step: "flush" | "close", withinMs: number): Promise<StepFailure[]> {
     const late: LifeFailure[] = [{ service: "", what: step, message: `a worker did not ${step} in time` }];
-    const failures = await within(withinMs, this.#parts.pool.ask(step), late);
+    // The workers answer before that, unless something keeps their threads.
+    const answerMs = withinMs * 0.8;
+    const failures = await within(withinMs, this.#parts.pool.ask(step, answerMs), late);
     return failures.map(({ service, what, message }) => ({
       part: service === "" ? what : `${service}.${what}`,
       cause: new Error(message),

@@ -115,6 +115,11 @@ export class StateThread {
     return this.#phase.kind === "open";
   }
 
+  /** Whether the thread has ended without having been closed: nothing can be kept any more. */
+  get died(): boolean {
+    return this.#phase.kind === "ended" && this.#phase.death !== undefined;
+  }
+
   /**
    * A channel for one worker: send it there with `[channel.port]` as transfer list. Undefined when there are no
    * process resources. When the thread has ended, every call through the channel fails.

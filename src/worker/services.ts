@@ -1,7 +1,8 @@
 /** The services of one worker: their modules, resources and handlers, from opening to closing. */
-import type { LifeFailure, ServiceDescription } from "../pool/control-messages.ts";
+import type { ServiceDescription } from "../pool/control-messages.ts";
 import type { LogFunction, ServiceContext, ServiceDefinition } from "../service/define.ts";
 import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
+import type { LifeStep } from "../service/life-steps.ts";
 import { loadService } from "../service/load.ts";
 import type { WorkerResource } from "../service/resource-types.ts";
 import type { ResourceProxies } from "../state/state-client.ts";
@@ -104,39 +105,28 @@ export class WorkerService {
     }
   }
 
-  async reload(): Promise<LifeFailure[]> {
-    return this.#each([["reload", () => this.definition.reload?.(this.handler as never)]]);
+  reloadStep(): LifeStep {
+    return this.#step("reload", () => this.definition.reload?.(this.handler as never));
   }
 
-  /** Flushes the worker resources in the order of their opening. One that fails keeps no other from it. */
-  flush(): Promise<LifeFailure[]> {
-    return this.#each(
-      this.#open.map(({ name, definition, instance }) => [name, () => definition.flush?.(instance)]),
-    );
+  /** Flushes the worker resources, in reverse order of opening: what was opened later may use what was before. */
+  flushSteps(): LifeStep[] {
+    return this.#open
+      .toReversed()
+      .map(({ name, definition, instance }) => this.#step(name, () => definition.flush?.(instance)));
   }
 
   /** Closes the handler, then the worker resources in reverse. */
-  close(): Promise<LifeFailure[]> {
-    return this.#each([
-      ["handler", () => this.definition.close?.(this.handler as never)],
+  closeSteps(): LifeStep[] {
+    return [
+      this.#step("handler", () => this.definition.close?.(this.handler as never)),
       ...this.#open
         .toReversed()
-        .map(({ name, definition, instance }): Step => [name, () => definition.close?.(instance)]),
-    ]);
+        .map(({ name, definition, instance }) => this.#step(name, () => definition.close?.(instance))),
+    ];
   }
 
-  async #each(steps: Step[]): Promise<LifeFailure[]> {
-    const failures: LifeFailure[] = [];
-    for (const [what, run] of steps) {
-      try {
-        await run();
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        failures.push({ service: this.definition.name, what, message });
-      }
-    }
-    return failures;
+  #step(what: string, run: () => unknown): LifeStep {
+    return { service: this.definition.name, what, run };
   }
 }
-
-type Step = [what: string, run: () => unknown];

@@ -170,7 +170,7 @@ describe("drain()", bounded, () => {
     assert.deepEqual(report.failures, []);
     assert.deepEqual(journal.lines, [
       ...["open store", "open index", "open cache", "open pool", "handler"],
-      ...["flush cache", "flush pool", "close handler", "close pool", "close cache"],
+      ...["flush pool", "flush cache", "close handler", "close pool", "close cache"],
       ...["flush index", "flush store", "close index", "close store"],
     ]);
   });
