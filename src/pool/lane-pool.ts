@@ -238,7 +238,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     const worker = this.#workers[onewayLane.index]!;
     // A lane that takes no more calls, or was replaced, has given back what it had not started.
     const bound = worker.lane === onewayLane && worker.state === "ready";
-    if (bound && !worker.lane.hasStarted(caller.onewayPosition)) return worker;
+    if (bound && !worker.lane.hasPassed(caller.onewayPosition)) return worker;
     caller.onewayLane = null;
     return undefined;
   }
@@ -503,8 +503,12 @@ export class LanePool implements Lanes, LaneWorkerListener {
     if (!moving) return;
     for (const worker of this.#workers) {
       if (worker.state !== "ready" || !isStanding(worker, nowMs)) continue;
+      const before = worker.lane.progress;
       const calls = worker.lane.takeBack();
-      if (calls.length > 0) this.#resubmit(calls);
+      // It went on while its calls were taken: they stay behind the one that it has just claimed.
+      const stay = worker.lane.progress === before ? 0 : worker.lane.hand(calls, 0, calls.length, this.#version);
+      if (stay < calls.length) this.#resubmit(calls.slice(stay));
+      else if (stay > 0) this.#wakeSoon();
     }
   }
 }

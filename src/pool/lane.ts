@@ -183,13 +183,12 @@ export class Lane {
     return true;
   }
 
-  /** Whether the worker has come to a place of the request ring, and has started the call that is there. */
-  hasStarted(position: number): boolean {
-    const { requests, slots } = this.memory;
-    const ahead = (this.progress - position) | 0;
-    if (ahead !== 0) return ahead > 0;
-    const state = Atomics.load(slots, requests[position & slotMask]! * Slot.WORDS + Slot.STATE);
-    return state === SlotState.STARTED || state === SlotState.DONE;
+  /**
+   * Whether the worker has left a place of the request ring behind: the handler of the call there has run as far as it
+   * does at once. A call that is only claimed may not have come to its first line: its thread can be interrupted.
+   */
+  hasPassed(position: number): boolean {
+    return ((this.progress - position) | 0) > 0;
   }
 
   /** The calls that have started and have given no reply. */

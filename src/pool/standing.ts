@@ -9,8 +9,8 @@ const standingAfterMs = 2;
 
 /** Whether a worker stands still. To be asked before a call is handed over, so that its wait is counted from then. */
 export function isStanding(worker: LaneWorker, nowMs: number): boolean {
-  const { progress, queued } = worker.lane;
-  if (queued === 0 || progress !== worker.seenProgress) {
+  const { progress, queued, inFlight } = worker.lane;
+  if (queued === 0 || inFlight === 0 || progress !== worker.seenProgress) {
     worker.seenProgress = progress;
     worker.movedAtMs = nowMs;
   }

@@ -140,10 +140,10 @@ describe("signals", { concurrency: 3 }, () => {
     test(`${signal} drains: the call in flight is answered, exit 0`, async (t) => {
       const server = await startServer(t, { modules: [fixture("probe")] });
       const client = await connectRaw(t, { connect: { port: server.port } });
-      const seqid = client.send("sleep", { 1: { i32: 300 } });
+      const seqid = client.send("sleep", { 1: { i32: 1500 } });
       await untilStatus(server, ({ calls }) => calls.running === 1);
       server.signal(signal);
-      assert.equal((await client.reply(seqid)).body[0], 300n);
+      assert.equal((await client.reply(seqid)).body[0], 1500n);
       const { code, last } = await server.ended;
       assert.equal(code, 0);
       assertExact(last);
