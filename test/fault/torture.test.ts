@@ -32,7 +32,7 @@ describe("several replicas on one PostgreSQL", () => {
   it(what, { ...bounded, skip: withoutPostgres }, async (t: TestContext) => {
     t.diagnostic(`--variant replicas-3 --seed ${seed}`);
     const tell = (text: string): void => t.diagnostic(text);
-    const { receipts } = await tortureReplicas({ replicas: 3, rounds: 4, seed, tell });
+    const { receipts } = await tortureReplicas({ replicas: 3, rounds: 3, seed, tell });
     assert.ok(receipts > 0);
   });
 });
