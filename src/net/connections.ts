@@ -5,12 +5,14 @@ import type { Socket } from "node:net";
 import type { CallDesk } from "../calls/desk.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
 import { decideQuiet } from "../lifecycle/quiet.ts";
-import type { WireError, WireLimits } from "../wire/message.ts";
-import { type CloseReason, Connection } from "./connection.ts";
-import type { ConnectionHost } from "./connection-host.ts";
-import { packPeer } from "./peer.ts";
+import type { WireLimits } from "../wire/message.ts";
+import { type Arrival, createArrival } from "./arrival.ts";
+import type { CloseReason } from "./connection.ts";
+import type { Malformation } from "./connection-host.ts";
+import type { LiveConnection } from "./live-connection.ts";
+import { Reception, type ReceptionOptions, type Registry } from "./reception.ts";
 
-export interface ConnectionsOptions {
+export interface ConnectionsOptions extends ReceptionOptions {
   readonly desk: CallDesk;
   readonly clock: Clock;
   readonly limits: WireLimits;
@@ -33,7 +35,7 @@ const littleBytes = 64 * 1024;
 const maxDiscardedBytes = 16 * 1024 * 1024;
 const sweepMs = 250;
 
-export class Connections implements ConnectionHost {
+export class Connections implements Registry {
   readonly desk: CallDesk;
   readonly limits: WireLimits;
   readonly replyOrder: "request" | "any";
@@ -41,12 +43,15 @@ export class Connections implements ConnectionHost {
   readonly writeHighWaterBytes: number;
   readonly maxDiscardedBytes: number = maxDiscardedBytes;
   readonly #options: ConnectionsOptions;
-  readonly #open = new Set<Connection>();
-  readonly #timers = new Map<Connection, Timer>();
+  readonly #reception: Reception;
+  /** Each with whether it came through TLS. */
+  readonly #open = new Map<LiveConnection, boolean>();
+  readonly #timers = new Map<LiveConnection, Timer>();
   readonly #closedBy = new Map<CloseReason, number>();
   readonly #malformedBy = new Map<string, number>();
   #accepted = 0;
   #bytesRead = 0;
+  #lameDuck = false;
   #drainingSinceMs: number | undefined;
   #sweep: Timer | undefined;
   /** Called in a drain when the last connection is gone. */
@@ -59,6 +64,15 @@ export class Connections implements ConnectionHost {
     this.replyOrder = options.replyOrder;
     this.maxInFlightPerConnection = options.maxInFlightPerConnection;
     this.writeHighWaterBytes = options.writeHighWaterBytes;
+    this.#reception = new Reception(this, options);
+  }
+
+  get leaving(): boolean {
+    return this.#lameDuck || this.draining;
+  }
+
+  get draining(): boolean {
+    return this.#drainingSinceMs !== undefined;
   }
 
   get size(): number {
@@ -75,7 +89,10 @@ export class Connections implements ConnectionHost {
     byKind: Record<string, number>;
   } {
     const byKind: Record<string, number> = {};
-    for (const { kind = "silent" } of this.#open) byKind[kind] = (byKind[kind] ?? 0) + 1;
+    for (const [{ kind = "silent" }, secure] of this.#open) {
+      const name = secure ? `tls-${kind}` : kind;
+      byKind[name] = (byKind[name] ?? 0) + 1;
+    }
     return {
       open: this.#open.size,
       accepted: this.#accepted,
@@ -88,23 +105,36 @@ export class Connections implements ConnectionHost {
 
   /** Takes in an accepted socket; also in a drain, when its accept completed late. */
   accept(socket: Socket): void {
-    const peer = packPeer(socket.remoteAddress, socket.remotePort);
-    const connection = new Connection(++this.#accepted, socket, peer, this);
-    this.#open.add(connection);
+    this.#reception.accept(socket, createArrival(++this.#accepted, socket));
     this.#sweepSoon();
-    if (this.#drainingSinceMs !== undefined) this.#consider(connection);
+  }
+
+  add(connection: LiveConnection, { secure }: Arrival): void {
+    this.#open.set(connection, secure);
+    if (this.draining) this.#consider(connection);
+  }
+
+  replace(connection: LiveConnection, next: LiveConnection, arrival: Arrival): void {
+    this.#forget(connection);
+    this.add(next, arrival);
+  }
+
+  /** The server is in lame-duck, or no longer. Clients that asked for it are told when it begins. */
+  set lameDuck(lameDuck: boolean) {
+    this.#lameDuck = lameDuck;
+    if (lameDuck) for (const connection of this.#open.keys()) connection.announceLameDuck?.();
   }
 
   /** Ends every connection as soon as it is silent. */
   drain(): void {
     this.#drainingSinceMs = this.now();
-    for (const connection of this.#open) this.#consider(connection);
+    for (const connection of this.#open.keys()) this.#consider(connection);
     if (this.#open.size === 0) this.onEmpty();
   }
 
   /** Gives up what is still open. */
   destroyAll(): void {
-    for (const connection of this.#open) connection.destroy("drain");
+    for (const connection of this.#open.keys()) connection.destroy("drain");
   }
 
   /** No timers are left behind. */
@@ -122,7 +152,7 @@ export class Connections implements ConnectionHost {
     this.#bytesRead += count;
   }
 
-  malformed(connection: Connection, error: WireError): void {
+  malformed(connection: LiveConnection, error: Malformation): void {
     this.desk.ledger.malformed();
     this.#malformedBy.set(error.kind, (this.#malformedBy.get(error.kind) ?? 0) + 1);
     this.#options.log("warn", "a connection sent what is no acceptable message; it is closed", {
@@ -132,27 +162,31 @@ export class Connections implements ConnectionHost {
     });
   }
 
-  idle(connection: Connection): void {
+  idle(connection: LiveConnection): void {
     if (this.#drainingSinceMs !== undefined) this.#consider(connection);
   }
 
-  ending(connection: Connection): void {
+  ending(connection: LiveConnection): void {
     const calm = connection.wasSilent && connection.bytesWrittenLately < littleBytes;
     this.#setTimer(connection, this.now() + (calm ? shortLingerMs : lingerMs), () =>
       connection.destroy("drain"),
     );
   }
 
-  closed(connection: Connection): void {
-    this.#timers.get(connection)?.cancel();
-    this.#timers.delete(connection);
-    this.#open.delete(connection);
+  closed(connection: LiveConnection): void {
+    this.#forget(connection);
     this.#closedBy.set(connection.closeReason, (this.#closedBy.get(connection.closeReason) ?? 0) + 1);
     if (this.#drainingSinceMs !== undefined && this.#open.size === 0) this.onEmpty();
   }
 
+  #forget(connection: LiveConnection): void {
+    this.#timers.get(connection)?.cancel();
+    this.#timers.delete(connection);
+    this.#open.delete(connection);
+  }
+
   /** Applies the quiet rule to a connection, now and again when it says so. */
-  #consider(connection: Connection): void {
+  #consider(connection: LiveConnection): void {
     if (connection.state === "ending" || connection.state === "closed") return;
     const decision = decideQuiet(connection.activity, this.#options, this.#drainingSinceMs!, this.now());
     switch (decision.kind) {
@@ -171,7 +205,7 @@ export class Connections implements ConnectionHost {
     }
   }
 
-  #setTimer(connection: Connection, atMs: number, fire: () => void): void {
+  #setTimer(connection: LiveConnection, atMs: number, fire: () => void): void {
     this.#timers.get(connection)?.cancel();
     this.#timers.set(connection, this.#options.clock.setTimer(atMs, fire));
   }
@@ -182,12 +216,12 @@ export class Connections implements ConnectionHost {
     if (idleTimeoutMs === undefined && partialFrameTimeoutMs === undefined) return;
     this.#sweep = clock.setTimer(clock.now() + sweepMs, () => {
       this.#sweep = undefined;
-      for (const connection of this.#open) this.#checkTimes(connection);
+      for (const connection of this.#open.keys()) this.#checkTimes(connection);
       if (this.#open.size > 0) this.#sweepSoon();
     });
   }
 
-  #checkTimes(connection: Connection): void {
+  #checkTimes(connection: LiveConnection): void {
     if (connection.state !== "open") return;
     const { idleTimeoutMs, partialFrameTimeoutMs } = this.#options;
     const nowMs = this.now();
