@@ -2,7 +2,7 @@
  * Where every call passes: it is taken in, handed to a lane or refused, and its answer goes back to its
  * caller. The desk decides what becomes of a call; the ledger counts it.
  */
-import type { Call, Caller } from "./call.ts";
+import type { Call, CallEnvelope, Caller } from "./call.ts";
 import type { CallLedger } from "./call-ledger.ts";
 import { Deadlines, type DeadlineTimer } from "./deadlines.ts";
 import type { Lanes, LanesListener } from "./lanes.ts";
@@ -18,6 +18,7 @@ export interface ArrivedMessage {
   readonly nameStart: number;
   readonly nameEnd: number;
   readonly seqid: number;
+  readonly envelope: CallEnvelope | null;
 }
 
 /** Writes an exception in a caller's form, into bytes of its own. */
@@ -96,6 +97,7 @@ export class CallDesk implements LanesListener {
       return;
     }
     const call = this.ledger.receive(caller, method, message.seqid, nowMs);
+    if (message.envelope !== null) envelop(call, message.envelope, nowMs);
     caller.enter(call);
     if (refusal !== undefined) this.#refuse(call, INTERNAL_ERROR, refusal);
     else if (method.runs === "main") this.#answerLocally(call, message);
@@ -194,6 +196,7 @@ export class CallDesk implements LanesListener {
     const given = message.bytes.toString("utf8", message.nameStart, message.nameEnd);
     const { unknown, name } = this.#table!.explain(given);
     const call = this.ledger.receive(caller, unknownMethod(name), message.seqid, nowMs);
+    if (message.envelope !== null) envelop(call, message.envelope, nowMs);
     caller.enter(call);
     this.#refuse(
       call,
@@ -204,7 +207,7 @@ export class CallDesk implements LanesListener {
 
   #join(call: Call, message: ArrivedMessage): void {
     call.bytes = message.bytes;
-    call.start = message.start;
+    call.start = message.start - call.headerBytes;
     call.bodyStart = message.bodyStart;
     call.end = message.end;
     call.inLane = true;
@@ -217,7 +220,7 @@ export class CallDesk implements LanesListener {
   }
 
   #answerLocally(call: Call, message: ArrivedMessage): void {
-    const reply = this.#options.answerLocally(call.method!, call.caller!.replyForm, message);
+    const reply = this.#options.answerLocally(call.method!, call.replyForm, message);
     this.#answered(call, call.method!.oneway ? "oneway" : "completed", reply, 0, reply.length);
   }
 
@@ -249,7 +252,7 @@ export class CallDesk implements LanesListener {
       this.#touch(caller!);
       return;
     }
-    const bytes = this.#options.encodeException(caller!.replyForm, method!.name, seqid, type, text);
+    const bytes = this.#options.encodeException(call.replyForm, method!.name, seqid, type, text);
     call.stage = "answered";
     call.pendingOutcome = outcome;
     caller!.answer(call, bytes, 0, bytes.length);
@@ -291,6 +294,16 @@ export class CallDesk implements LanesListener {
       caller.flush();
     }
   }
+}
+
+/** What the envelope says of a call. Of its method's time limit and its caller's patience the shorter one counts. */
+function envelop(call: Call, envelope: CallEnvelope, nowMs: number): void {
+  const { replyForm, headerBytes, timeoutMs } = envelope;
+  call.envelope = envelope;
+  call.replyForm = replyForm;
+  call.headerBytes = headerBytes;
+  if (timeoutMs > 0)
+    call.deadlineAtMs = Math.min(call.deadlineAtMs || Number.POSITIVE_INFINITY, nowMs + timeoutMs);
 }
 
 /** Stands in for the method of a call whose name nobody knows. */
