@@ -255,12 +255,13 @@ export class HttpExchange implements Caller {
     this.#connection.answered();
   }
 
-  /** The response is with the kernel. */
+  /** The response is with the kernel, or can't get there: Node calls back for a socket that broke too. */
   #left(): void {
     if (this.#state === "over") return;
     this.#state = "over";
     this.#connection.remove(this);
-    this.#settle(false);
+    const { destroyed, errored } = this.#connection.socket;
+    this.#settle(destroyed || errored !== null);
     this.#connection.progressed();
   }
 

@@ -346,4 +346,18 @@ describe("a drain and HTTP", () => {
     const { last } = await server.ended;
     assert.deepEqual([last["received"], last["orphaned"], last["completed"]], [2, 1, 1]);
   });
+
+  test("so is one whose client goes in the middle of the reply", async (t) => {
+    const server = await startProbe(t);
+    const client = await connectRawHttp(t, server.port);
+    client.socket.write(callBytes("blob", 1, { 1: { string: Buffer.alloc(15_000_000) } }));
+    // More than the kernel holds is still to come.
+    client.socket.once("data", () => client.socket.pause());
+    await client.until(/^HTTP\/1\.1 200 OK/);
+    client.socket.resetAndDestroy();
+    await once(client.socket, "close");
+    server.signal();
+    const { last } = await server.ended;
+    assert.deepEqual([last["received"], last["completed"], last["orphaned"]], [1, 0, 1]);
+  });
 });
