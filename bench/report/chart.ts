@@ -1,12 +1,14 @@
 /**
  * The chart for the README: calls per second as horizontal bars, one group per race.
- * It carries its own colours for a light and a dark page and draws no background.
+ * It carries its own colours for light and dark, background included: a reader's system and the page that
+ * shows the chart need not agree on which it is.
  */
 import type { Row, WorkloadResult } from "../workloads/workload.ts";
 import type { Results } from "./results.ts";
 import { format } from "./table.ts";
 
 const width = 760;
+const margin = 14;
 const labelWidth = 190;
 const valueWidth = 90;
 const barHeight = 16;
@@ -15,13 +17,13 @@ const groupGap = 44;
 const charted = ["echo-32x1", "echo-8x16", "compact-8x16", "blob-64k"];
 
 const style = `
-  text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+  .page { fill: #ffffff } text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .title { font-weight: 600 }
   .small { font-size: 11px; fill: #59636e }
   .value { font-variant-numeric: tabular-nums }
   .sluice { fill: #0969da } .stock { fill: #bc4c00 } .apache { fill: #8c959f }
   @media (prefers-color-scheme: dark) {
-    text { fill: #f0f6fc } .small { fill: #9198a1 }
+    .page { fill: #0d1117 } text { fill: #f0f6fc } .small { fill: #9198a1 }
     .sluice { fill: #4493f8 } .stock { fill: #db6d28 } .apache { fill: #656c76 }
   }`;
 
@@ -41,9 +43,10 @@ export function chartOf({ workloads, machine }: Results): string | undefined {
   const foot = `Calls per second; ${machine.cores} cores shared with the load generator, ${machine.cpu}, Node ${machine.node}`;
   parts.push(text(0, y - 10, foot, "small"));
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y}" role="img" aria-labelledby="chart-title">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-margin} 0 ${width + 2 * margin} ${y}" role="img" aria-labelledby="chart-title">`,
     `<title id="chart-title">Calls per second of Sluice, stock npm thrift and Apache's servers</title>`,
     `<style>${style}\n</style>`,
+    `<rect class="page" x="${-margin}" y="0" width="${width + 2 * margin}" height="${y}" rx="6"/>`,
     ...parts,
     "</svg>\n",
   ].join("\n");

@@ -126,7 +126,8 @@ export class CallLedger {
 
   #countsOf(method: Method): MethodCounts {
     if (method.index < 0) return this.#unknown;
-    return (this.#byMethod[method.index] ??= createMethodCounts());
+    this.#byMethod[method.index] ??= createMethodCounts();
+    return this.#byMethod[method.index]!;
   }
 }
 

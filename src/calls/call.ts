@@ -33,11 +33,11 @@ export interface Caller {
   /** Lets go of a call that gets no reply: a oneway that has its outcome. */
   leave(call: Call): void;
   /**
-   * The last oneway that arrived, or null, and its serial (call objects are reused). Until it has started
-   * no later call of this caller may be handed to another lane.
+   * The lane that its last oneway was handed to, and the place there. Until the worker has come to it no later call
+   * of this caller may be handed to another lane. Null when there is none, or its lane gave it back.
    */
-  lastOneway: Call | null;
-  lastOnewaySerial: number;
+  onewayLane: { readonly index: number } | null;
+  onewayPosition: number;
   /** Whether it has something to flush. Kept by the call desk. */
   touched: boolean;
   /** Calls that waited for room have left: reading may go on. */

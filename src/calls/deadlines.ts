@@ -16,9 +16,13 @@ export interface DeadlineTimer {
 /** Sets a timer at an absolute time. */
 export type SetTimer = (atMs: number, fire: () => void) => DeadlineTimer;
 
+const smallestTidyAt = 1024;
+
 /** Tells of each call whose deadline has passed. */
 export class Deadlines {
-  readonly #heap: Entry[] = [];
+  #heap: Entry[] = [];
+  /** How large the heap may grow before calls are looked for that have their outcome. */
+  #tidyAt = smallestTidyAt;
   readonly #setTimer: SetTimer;
   readonly #now: () => number;
   readonly #expire: (call: Call) => void;
@@ -32,6 +36,7 @@ export class Deadlines {
 
   /** Watches a call's deadline. */
   add(call: Call): void {
+    if (this.#heap.length >= this.#tidyAt) this.#tidy();
     this.#push({ atMs: call.deadlineAtMs, call, serial: call.serial });
     this.#arm();
   }
@@ -41,9 +46,22 @@ export class Deadlines {
     const nowMs = this.#now();
     while (this.#heap.length > 0 && this.#heap[0]!.atMs <= nowMs) {
       const { call, serial } = this.#pop();
-      if (call.serial === serial && call.stage !== "settled" && call.stage !== "free") this.#expire(call);
+      if (isOpen(call, serial)) this.#expire(call);
     }
     this.#arm();
+  }
+
+  /** Calls that it keeps; at most about twice as many as have no outcome. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
+  /** With long deadlines and short calls nearly all entries are of calls that ended long ago. */
+  #tidy(): void {
+    const open = this.#heap.filter(({ call, serial }) => isOpen(call, serial));
+    this.#heap = [];
+    for (const entry of open) this.#push(entry);
+    this.#tidyAt = Math.max(smallestTidyAt, 2 * open.length);
   }
 
   #arm(): void {
@@ -83,4 +101,9 @@ export class Deadlines {
     heap[at] = last;
     return top;
   }
+}
+
+/** Whether the record still serves the call that it was added for, and that has no outcome yet. */
+function isOpen(call: Call, serial: number): boolean {
+  return call.serial === serial && call.stage !== "settled" && call.stage !== "free";
 }

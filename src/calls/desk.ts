@@ -15,6 +15,8 @@ export interface ArrivedMessage {
   readonly start: number;
   readonly end: number;
   readonly bodyStart: number;
+  /** As it stands on the wire. Decides only whether a name that nobody knows is answered. */
+  readonly type: number;
   readonly nameStart: number;
   readonly nameEnd: number;
   readonly seqid: number;
@@ -54,6 +56,8 @@ export interface DeskOptions {
 
 const { UNKNOWN_METHOD, INTERNAL_ERROR } = ApplicationExceptionType;
 const mostCutCallsKept = 1000;
+/** The message type of calls that get no answer. */
+const onewayType = 4;
 
 export class CallDesk implements LanesListener {
   readonly ledger: CallLedger;
@@ -187,7 +191,7 @@ export class CallDesk implements LanesListener {
 
   /** A call's reply is with the kernel, or can't get there any more. */
   settle(call: Call, outcome: Outcome, nowMs: number): void {
-    if (outcome === "orphaned") this.ledger.orphanedAfterStart();
+    if (outcome === "orphaned" && hadStarted(call)) this.ledger.orphanedAfterStart();
     this.ledger.settle(call, outcome, nowMs);
     if (!call.inLane) this.ledger.release(call);
   }
@@ -195,7 +199,12 @@ export class CallDesk implements LanesListener {
   #arriveUnknown(caller: Caller, message: ArrivedMessage, nowMs: number): void {
     const given = message.bytes.toString("utf8", message.nameStart, message.nameEnd);
     const { unknown, name } = this.#table!.explain(given);
-    const call = this.ledger.receive(caller, unknownMethod(name), message.seqid, nowMs);
+    const call = this.ledger.receive(
+      caller,
+      unknownMethod(name, message.type === onewayType),
+      message.seqid,
+      nowMs,
+    );
     if (message.envelope !== null) envelop(call, message.envelope, nowMs);
     caller.enter(call);
     this.#refuse(
@@ -212,10 +221,6 @@ export class CallDesk implements LanesListener {
     call.end = message.end;
     call.inLane = true;
     if (call.deadlineAtMs > 0) this.#deadlines.add(call);
-    if (call.method!.oneway) {
-      call.caller!.lastOneway = call;
-      call.caller!.lastOnewaySerial = call.serial;
-    }
     this.#run[this.#runLength++] = call;
   }
 
@@ -306,13 +311,21 @@ function envelop(call: Call, envelope: CallEnvelope, nowMs: number): void {
     call.deadlineAtMs = Math.min(call.deadlineAtMs || Number.POSITIVE_INFINITY, nowMs + timeoutMs);
 }
 
-/** Stands in for the method of a call whose name nobody knows. */
-function unknownMethod(name: string): Method {
+/** Whether the handler of a call that has its answer ever ran. One that was withdrawn is in no lane. */
+function hadStarted({ pendingOutcome, lane }: Call): boolean {
+  return pendingOutcome !== "rejected" && (pendingOutcome !== "expired" || lane >= 0);
+}
+
+/**
+ * Stands in for the method of a call whose name nobody knows. What its client sent as a oneway gets no answer, which
+ * the client would take for the reply to its next call.
+ */
+function unknownMethod(name: string, oneway: boolean): Method {
   return {
     index: -1,
     service: "unknown",
     name,
-    oneway: false,
+    oneway,
     timeoutMs: 0,
     idempotent: false,
     runs: "main",

@@ -29,7 +29,7 @@ export interface Config {
 
   readonly workers: number;
   readonly replyOrder: "request" | "any";
-  /** What handlers and resources see as `ctx.settings`; `store` is always there. */
+  /** What handlers and resources see as `ctx.settings`; `store`, `storeTimeout` and `flushInterval` (ms) are always there. */
   readonly settings: Readonly<Record<string, string>>;
 
   /** The whole stop, from the first request to stop to the exit. */
@@ -104,7 +104,11 @@ export function resolveConfig(given: ServeOptions, surroundings: Surroundings): 
 
     workers: read.optionalNumber("workers") ?? (surroundings.workers ?? workersOfThisMachine)(),
     replyOrder: read.text("replyOrder") as Config["replyOrder"],
-    settings: resolveSettings(given, read.text("store")),
+    settings: resolveSettings(given, {
+      store: read.text("store"),
+      storeTimeout: String(read.number("storeTimeout")),
+      flushInterval: String(read.number("flushInterval")),
+    }),
 
     graceMs: read.number("grace"),
     lameDuckMs: read.number("lameDuck"),
@@ -147,9 +151,15 @@ function defaultHup({ controllingTerminal = hasControllingTerminal }: Surroundin
   return controllingTerminal() ? "drain" : "reload";
 }
 
-/** An explicit `store` wins over `settings.store`, that over the environment and the default. */
-function resolveSettings(given: ServeOptions, store: string): Readonly<Record<string, string>> {
-  return given.store === undefined ? { store, ...given.settings } : { ...given.settings, store };
+/** What is given explicitly wins over `settings`, that over the environment and the defaults. Durations are in ms. */
+function resolveSettings(
+  given: ServeOptions,
+  ofOptions: Readonly<Record<"store" | "storeTimeout" | "flushInterval", string>>,
+): Readonly<Record<string, string>> {
+  const explicit = Object.entries(ofOptions).filter(
+    ([key]) => given[key as keyof typeof ofOptions] !== undefined,
+  );
+  return { ...ofOptions, ...given.settings, ...Object.fromEntries(explicit) };
 }
 
 /** What is left of `grace` for calls must be more than nothing. */

@@ -107,6 +107,20 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
     accepts: (text) => /^(sqlite:.+|postgres(ql)?:\/\/.+)$/.test(text),
     help: "the reference ledger's store: sqlite:PATH or postgres://…",
   },
+  storeTimeout: {
+    kind: "duration",
+    fallback: 5 * second,
+    min: 100,
+    max: hour,
+    help: "how long a call may wait for the ledger's PostgreSQL",
+  },
+  flushInterval: {
+    kind: "duration",
+    fallback: second,
+    min: 10,
+    max: hour,
+    help: "how long the ledger may hold back what was tracked",
+  },
   workers: {
     kind: "count",
     fallback: undefined,

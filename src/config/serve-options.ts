@@ -66,6 +66,10 @@ export interface TlsOptions {
 export interface WorkOptions {
   /** The reference ledger's store: `sqlite:PATH` or `postgres://…`. Default: sqlite:./data/ledger.db. */
   readonly store?: string;
+  /** How long a call may wait for the ledger's database when that is elsewhere. Default: 5s. */
+  readonly storeTimeout?: Duration;
+  /** How long the ledger may hold back its counters; a SIGKILL may lose so much of `track`. Default: 1s. */
+  readonly flushInterval?: Duration;
   /** Worker threads. Default: the cores within the CPU quota, at least 2. */
   readonly workers?: number | string;
   /** The order in which replies leave a connection. Default: request. */

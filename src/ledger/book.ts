@@ -5,7 +5,7 @@
 import { chainHash, chainStart } from "./chain.ts";
 import { InvalidEntryError } from "./errors.ts";
 import { fitsI64 } from "./i64.ts";
-import type { JournalEntry, JournalHead } from "./sqlite-tables.ts";
+import type { JournalEntry, JournalHead } from "./journal.ts";
 import type { LedgerEntry, LedgerReceipt } from "./store.ts";
 import { sameContent } from "./validate.ts";
 

@@ -31,6 +31,29 @@ export class LedgerWriteError extends Error {
   override readonly name = "LedgerWriteError";
 }
 
+/**
+ * The database can't be reached or does not answer, and the call's time is over.
+ *
+ * When `unknown` is true, the entry may have become durable all the same: post it again with the same id to learn it.
+ * Else nothing of the call was kept.
+ */
+export class LedgerUnavailableError extends Error {
+  readonly code = "LEDGER_UNAVAILABLE";
+  override readonly name = "LedgerUnavailableError";
+  readonly unknown: boolean;
+
+  constructor(message: string, unknown: boolean, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.unknown = unknown;
+  }
+}
+
+/** A ledger could not be copied. The message says why and what to do. */
+export class LedgerBackupError extends Error {
+  readonly code = "LEDGER_BACKUP";
+  override readonly name = "LedgerBackupError";
+}
+
 /** The store is closed. */
 export class LedgerClosedError extends Error {
   readonly code = "LEDGER_CLOSED";

@@ -8,17 +8,17 @@ import type { ProcessResource, RemoteOf } from "../service/resource-types.ts";
 import { auditLedger } from "./audit.ts";
 import { bigintOfI64, clampI64 } from "./i64.ts";
 import { openStore } from "./open-store.ts";
-import type { LedgerEntry, LedgerStore } from "./store.ts";
+import {
+  defaultFlushIntervalMs,
+  defaultStoreTimeoutMs,
+  type LedgerEntry,
+  type LedgerStore,
+  type LedgerStoreOptions,
+} from "./store.ts";
 
 const store: ProcessResource<LedgerStore> = {
   scope: "process",
-  open: ({ settings, log }) =>
-    openStore(settings["store"], {
-      onError: (error) =>
-        log("error", "counters could not be written; they are kept and tried again", {
-          error: error.message,
-        }),
-    }),
+  open: ({ settings, log }) => openStore(settings["store"], { log, ...storeOptions(settings) }),
   flush: (opened) => opened.flush(),
   close: (opened) => opened.close(),
 };
@@ -41,6 +41,14 @@ const ledgerService: ServiceDefinition<typeof Ledger, { store: typeof store }> =
 });
 
 export default ledgerService;
+
+/** What the settings, which are texts, say about the store; the durations are in ms. */
+function storeOptions({ flushInterval, storeTimeout }: Readonly<Record<string, string>>): LedgerStoreOptions {
+  return {
+    flushIntervalMs: Number(flushInterval ?? defaultFlushIntervalMs),
+    timeoutMs: Number(storeTimeout ?? defaultStoreTimeoutMs),
+  };
+}
 
 function createHandler(ledger: RemoteOf<LedgerStore>): HandlerOf<typeof Ledger.Client> {
   return {

@@ -35,26 +35,34 @@ const migrations: readonly string[] = [
 export const schemaVersion: number = migrations.length;
 
 /**
- * Brings a new or older file to `schemaVersion`.
+ * Brings a new or older file to `schemaVersion`: all the steps that it lacks, or none.
  *
+ * @param steps the migrations; others only in tests
  * @returns why the file can't be used, or undefined
  */
-export function prepareSchema(db: DatabaseSync): string | undefined {
+export function prepareSchema(db: DatabaseSync, steps: readonly string[] = migrations): string | undefined {
+  const why = unusable(db, steps.length);
+  const version = pragma(db, "user_version");
+  if (why !== undefined || version === steps.length) return why;
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    for (const migration of steps.slice(version)) db.exec(migration);
+    db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${steps.length}; COMMIT`);
+  } catch (error) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    throw error;
+  }
+  return undefined;
+}
+
+/** Why a file can't be used, or undefined. An empty one can. Only reads. */
+export function unusable(db: DatabaseSync, newest: number = schemaVersion): string | undefined {
   const found = pragma(db, "application_id");
   const version = pragma(db, "user_version");
   const isNew = found === 0 && version === 0 && tableCount(db) === 0;
   if (!isNew && found !== applicationId) return "it is an SQLite file, but not a ledger; name another file";
-  if (version > schemaVersion) {
-    return `it has version ${version}, and this program knows versions up to ${schemaVersion}; update the program`;
-  }
-  if (version === schemaVersion) return undefined;
-  db.exec("BEGIN IMMEDIATE");
-  try {
-    for (const migration of migrations.slice(version)) db.exec(migration);
-    db.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${schemaVersion}; COMMIT`);
-  } catch (error) {
-    if (db.isTransaction) db.exec("ROLLBACK");
-    throw error;
+  if (version > newest) {
+    return `it has version ${version}, and this program knows versions up to ${newest}; update the program`;
   }
   return undefined;
 }

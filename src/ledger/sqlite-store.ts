@@ -4,33 +4,35 @@
  * Posts that arrive in one turn of the event loop are committed together, because the disk's flush costs far more
  * than the rows; receipts resolve after the commit.
  */
+import { type Attempt, attempt } from "./attempt.ts";
 import { Book } from "./book.ts";
+import { CommitTally } from "./commit-tally.ts";
 import { CounterBuffer } from "./counters.ts";
 import { LedgerClosedError, LedgerWriteError } from "./errors.ts";
+import { entryOfRow, pageOf } from "./journal.ts";
+import { SqliteCheckpoints } from "./sqlite-checkpoints.ts";
 import { openError, openSqliteFile, type SqliteFile } from "./sqlite-open.ts";
-import { entryOfRow, type JournalEntry, SqliteTables } from "./sqlite-tables.ts";
+import { SqliteTables } from "./sqlite-tables.ts";
 import {
   type AuditRow,
   type BalancePage,
+  type CommitStats,
   defaultEntriesLimit,
+  defaultFlushIntervalMs,
   type LedgerEntry,
   type LedgerReceipt,
   type LedgerStore,
+  type LedgerStoreOptions,
   maxEntriesLimit,
   type StoredEntry,
 } from "./store.ts";
 import { checkCounter, checkEntry } from "./validate.ts";
 
-/** How a store behaves. */
-export interface SqliteStoreOptions {
-  /** How long `track` may be held back in memory, in ms. Default: 1000. */
-  readonly flushIntervalMs?: number;
-  /** Told of failures that no caller waits for: a counter flush in the background. */
-  readonly onError?: (error: Error) => void;
-}
-
 /** So many entries may be behind the index: a step of this size takes a few ms, within the commit that reaches it. */
 const indexStep = 2_048;
+
+/** As how many commits an index step counts for the checkpoints. */
+const indexStepWeight = 128;
 
 /** At most so many requests in one commit: bounds how long a commit takes. */
 const maxGroup = 4_096;
@@ -48,7 +50,7 @@ interface Request {
  * @param path see `openSqliteFile`
  * @throws {LedgerOpenError}
  */
-export function openSqliteStore(path: string, options: SqliteStoreOptions = {}): LedgerStore {
+export function openSqliteStore(path: string, options: LedgerStoreOptions = {}): LedgerStore {
   const file = openSqliteFile(path);
   try {
     return new SqliteStore(file, options);
@@ -64,15 +66,18 @@ class SqliteStore implements LedgerStore {
   readonly #book: Book;
   readonly #counters: CounterBuffer;
   readonly #flushIntervalMs: number;
-  readonly #onError: (error: Error) => void;
+  readonly #log: NonNullable<LedgerStoreOptions["log"]>;
+  readonly #tally = new CommitTally();
+  readonly #checkpoints: SqliteCheckpoints;
   #requests: Request[] = [];
   #counterTimer: NodeJS.Timeout | undefined;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
-  constructor(file: SqliteFile, options: SqliteStoreOptions) {
+  constructor(file: SqliteFile, options: LedgerStoreOptions) {
     this.#file = file;
-    this.#flushIntervalMs = options.flushIntervalMs ?? 1_000;
-    this.#onError = options.onError ?? (() => {});
+    this.#flushIntervalMs = options.flushIntervalMs ?? defaultFlushIntervalMs;
+    this.#log = options.log ?? (() => {});
+    this.#checkpoints = new SqliteCheckpoints(file.db, file.path, this.#log);
     const tables = new SqliteTables(file.db);
     this.#tables = tables;
     this.#book = new Book(
@@ -126,7 +131,7 @@ class SqliteStore implements LedgerStore {
       const concerns = entry.debit === account || entry.credit === account;
       if (concerns && entry.seq > afterSeq) found.push(entry);
     }
-    return found.map(withoutHash);
+    return pageOf(found);
   }
 
   async auditRows(afterSeq: number, limit: number): Promise<AuditRow[]> {
@@ -158,20 +163,29 @@ class SqliteStore implements LedgerStore {
   }
 
   async flush(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closing !== undefined) return;
     this.#commit();
     this.#flushCounters();
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  async commits(): Promise<CommitStats> {
+    return this.#tally.stats;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#commit();
-    this.#closed = true;
     clearTimeout(this.#counterTimer);
     try {
       this.#flushCounters();
     } finally {
+      await this.#checkpoints.close();
       this.#file.close();
+      this.#log("info", "the ledger is closed", this.#tally.summary);
     }
   }
 
@@ -189,6 +203,7 @@ class SqliteStore implements LedgerStore {
     const requests = this.#requests;
     if (requests.length === 0) return;
     this.#requests = [];
+    const startMs = performance.now();
     const before = this.#book.mark();
     let results: Attempt[] = [];
     try {
@@ -203,7 +218,11 @@ class SqliteStore implements LedgerStore {
       return;
     }
     this.#book.committed();
-    if (this.#book.tailLength >= indexStep) this.#book.indexed();
+    this.#tally.add(requests.length, startMs);
+    const indexed = this.#book.tailLength >= indexStep;
+    if (indexed) this.#book.indexed();
+    // A step of the indexes writes all over them.
+    this.#checkpoints.committed(indexed ? indexStepWeight : 1);
     for (let i = 0; i < requests.length; i++) {
       const { resolve, reject } = requests[i] as Request;
       const result = results[i] as Attempt;
@@ -235,7 +254,9 @@ class SqliteStore implements LedgerStore {
     try {
       this.#flushCounters();
     } catch (error) {
-      this.#onError(error as Error);
+      this.#log("error", "counters could not be written; they are kept and tried again", {
+        error: (error as Error).message,
+      });
       this.#counterTimer = setTimeout(() => this.#flushCountersInBackground(), this.#flushIntervalMs);
     }
   }
@@ -252,22 +273,6 @@ class SqliteStore implements LedgerStore {
   }
 
   #checkOpen(): void {
-    if (this.#closed) throw new LedgerClosedError("the ledger's store is closed");
+    if (this.#closing !== undefined) throw new LedgerClosedError("the ledger's store is closed");
   }
-}
-
-type Attempt =
-  | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: unknown };
-
-function attempt(run: () => unknown): Attempt {
-  try {
-    return { ok: true, value: run() };
-  } catch (error) {
-    return { ok: false, error };
-  }
-}
-
-function withoutHash({ seq, id, debit, credit, amount, memo }: JournalEntry): StoredEntry {
-  return memo === undefined ? { seq, id, debit, credit, amount } : { seq, id, debit, credit, amount, memo };
 }

@@ -1,17 +1,7 @@
 /** The statements of the SQLite store: rows in, rows out, no rules. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { AuditRow, StoredEntry } from "./store.ts";
-
-/** An entry that is to be written. */
-export interface JournalEntry extends StoredEntry {
-  readonly hash: string;
-}
-
-/** The journal's last entry. */
-export interface JournalHead {
-  readonly seq: number;
-  readonly hash: string;
-}
+import { entryOfRow, type JournalEntry, type JournalHead, type JournalRow } from "./journal.ts";
+import type { AuditRow } from "./store.ts";
 
 /** Prepared once, because preparing costs more than running. All methods are synchronous and throw SQLite's errors. */
 export class SqliteTables {
@@ -99,7 +89,7 @@ export class SqliteTables {
 
   entryAt(seq: number): JournalEntry | undefined {
     const row = this.#entryAt.get(seq);
-    return row === undefined ? undefined : entryOfRow(row as unknown as RawRow);
+    return row === undefined ? undefined : entryOfRow(row as unknown as JournalRow);
   }
 
   /** The last entry, which only the journal knows. */
@@ -130,11 +120,11 @@ export class SqliteTables {
 
   /** An account's indexed entries. */
   entriesOf(account: string, afterSeq: number, limit: number): JournalEntry[] {
-    return (this.#entriesOf.all(account, afterSeq, limit) as unknown as RawRow[]).map(entryOfRow);
+    return (this.#entriesOf.all(account, afterSeq, limit) as unknown as JournalRow[]).map(entryOfRow);
   }
 
   journal(afterSeq: number, limit: number): AuditRow[] {
-    const rows = this.#journal.all(afterSeq, limit) as unknown as RawRow[];
+    const rows = this.#journal.all(afterSeq, limit) as unknown as JournalRow[];
     return rows.map(([seq, ...rest]) => [Number(seq), ...rest]);
   }
 
@@ -152,13 +142,4 @@ export class SqliteTables {
   setCounter(name: string, value: bigint): void {
     this.#setCounter.run(name, value);
   }
-}
-
-type RawRow = [bigint, string, string, string, bigint, string | null, string];
-
-/** One row of `AuditRow`'s form as an entry. */
-export function entryOfRow(row: RawRow | AuditRow): JournalEntry {
-  const [seq, id, debit, credit, amount, memo, hash] = row;
-  const entry = { seq: Number(seq), id, debit, credit, amount, hash };
-  return memo === null ? entry : { ...entry, memo };
 }

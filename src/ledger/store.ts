@@ -45,13 +45,17 @@ export interface BalancePage {
 export const defaultEntriesLimit = 100;
 /** The most entries that `entries` returns at once: page on with the last one's seq. */
 export const maxEntriesLimit = 1_000;
+/** A page ends early when its memos have so many characters: an answer must fit into a frame. */
+export const maxPageCharacters: number = 2 * 1024 * 1024;
 
 /**
  * The ledger's store. Methods may be called at the same time; those that change something take effect in the
  * order of their calls.
  *
  * All of them reject with `LedgerClosedError` after `close`, and the writing ones with `LedgerWriteError` when the
- * database refuses: then nothing of the call was kept, and the store goes on.
+ * database refuses: then nothing of the call was kept, and the store goes on. A store whose database is elsewhere
+ * rejects with `LedgerUnavailableError` what that does not answer within `timeoutMs`; it goes on when the database is
+ * back.
  */
 export interface LedgerStore {
   /**
@@ -69,7 +73,10 @@ export interface LedgerStore {
   /** What was credited to the account less what was debited from it; 0 for an unknown one. */
   balance(account: string): Promise<bigint>;
 
-  /** The account's entries behind `afterSeq`, oldest first: `limit` of them, within `maxEntriesLimit`. */
+  /**
+   * The account's entries behind `afterSeq`, oldest first: `limit` of them, within `maxEntriesLimit`, and fewer when
+   * their memos are long. Empty only behind the last one.
+   */
   entries(account: string, afterSeq: number, limit: number): Promise<StoredEntry[]>;
 
   /** Raw entries behind `afterSeq` in order, at most `limit`. Empty behind the last one. */
@@ -91,6 +98,39 @@ export interface LedgerStore {
   /** Makes durable everything that was posted or tracked before. */
   flush(): Promise<void>;
 
+  /** What was committed since the store was opened. */
+  commits(): Promise<CommitStats>;
+
   /** Flushes and gives the database back. Calling it again does nothing. */
   close(): Promise<void>;
 }
+
+/** How posts were committed together. */
+export interface CommitStats {
+  /** Transactions. */
+  readonly commits: number;
+  /** Posts and lists of posts in them: what had a caller that waited. */
+  readonly posts: number;
+  /** The most posts of one transaction. */
+  readonly largest: number;
+  /** The time from a transaction's begin until its entries were durable: all of them together, and the longest, in ms. */
+  readonly totalMs: number;
+  readonly longestMs: number;
+}
+
+/** How a store behaves. */
+export interface LedgerStoreOptions {
+  /** How long `track` may be held back in memory, in ms. Default: 1000. */
+  readonly flushIntervalMs?: number;
+  /** How long a call may wait for a database that is elsewhere, in ms. Default: 5000. */
+  readonly timeoutMs?: number;
+  /** Told what no caller waits for. Default: nobody. */
+  readonly log?: (
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields?: Record<string, unknown>,
+  ) => void;
+}
+
+export const defaultFlushIntervalMs = 1_000;
+export const defaultStoreTimeoutMs = 5_000;

@@ -6,6 +6,9 @@ import type { LedgerEntry } from "./store.ts";
 /** The longest id, account or counter name, in bytes of UTF-8. */
 export const maxNameBytes = 256;
 
+/** The longest memo, in bytes of UTF-8: bounds what a page of entries can take. */
+export const maxMemoBytes: number = 64 * 1024;
+
 /** An entry whose fields may be missing, as a client can send it. */
 export type EntryInput = { readonly [K in keyof LedgerEntry]?: LedgerEntry[K] | null | undefined };
 
@@ -27,7 +30,7 @@ export function checkEntry(input: EntryInput | null | undefined): LedgerEntry {
     (debit === credit ? "debit and credit must be different accounts" : undefined) ??
     (amount <= 0n ? `amount must be greater than 0, got ${amount}` : undefined) ??
     (amount > maxI64 ? `amount must be at most ${maxI64}` : undefined) ??
-    (memo === undefined ? undefined : faultOfText("memo", memo));
+    (memo === undefined ? undefined : faultOfMemo(memo));
   if (fault !== undefined) throw new InvalidEntryError(fault, id);
   return memo === undefined ? { id, debit, credit, amount } : { id, debit, credit, amount, memo };
 }
@@ -51,6 +54,13 @@ function faultOfName(field: string, text: string): string | undefined {
     return `${field} must be at most ${maxNameBytes} bytes long`;
   }
   return faultOfText(field, text);
+}
+
+function faultOfMemo(memo: string): string | undefined {
+  if (memo.length * 3 > maxMemoBytes && Buffer.byteLength(memo) > maxMemoBytes) {
+    return `memo must be at most ${maxMemoBytes} bytes long`;
+  }
+  return faultOfText("memo", memo);
 }
 
 /** PostgreSQL keeps no NUL, and no database a lone surrogate: what one store refuses, all do. */

@@ -14,8 +14,18 @@ export class StartTimeoutError extends Error {
   }
 }
 
+/** A stop was asked for during the start, and the start outlasted its grace period. */
+export class StartOverrunError extends Error {
+  override readonly name = "StartOverrunError";
+  readonly code = "SLUICE_START_OVERRUN";
+
+  constructor() {
+    super("the start did not end within the grace period of the stop: make it quicker or raise grace");
+  }
+}
+
 /** Why an undrain was refused: nothing is being stopped, it is too late for it, or a signal asked for the stop. */
-export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal";
+export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal" | "fault";
 
 /** The server can't go back to serving. `why` tells the reasons apart, the message says them. */
 export class UndrainRefusedError extends Error {
@@ -52,5 +62,13 @@ export function undrainRefusedBySignal(): UndrainRefusedError {
   return new UndrainRefusedError(
     "signal",
     "can't undrain: a signal told the process to stop, and only a drain asked for by API or POST can be taken back",
+  );
+}
+
+/** The refusal of an undrain when the server stops because it can't keep its promises. */
+export function undrainRefusedByFault(reason: string): UndrainRefusedError {
+  return new UndrainRefusedError(
+    "fault",
+    `can't undrain: the server has to stop, because ${reason}; start it again`,
   );
 }

@@ -2,7 +2,12 @@
 
 import type { Clock } from "./clock.ts";
 import type { FactAnswer, LifecycleListener, LifecycleSettings, StopAnswer, WishAnswer } from "./driver.ts";
-import { StartTimeoutError, undrainRefusedBySignal, undrainRefusedIn } from "./errors.ts";
+import {
+  StartTimeoutError,
+  undrainRefusedByFault,
+  undrainRefusedBySignal,
+  undrainRefusedIn,
+} from "./errors.ts";
 import { type Milestone, MilestoneAlarm } from "./milestones.ts";
 import { type PhaseMs, PhaseTimes } from "./phase-times.ts";
 import {
@@ -162,7 +167,7 @@ export class Lifecycle {
   }
 
   /**
-   * Wish: serve again. Granted in lame-duck only, and only if no signal began the stop or joined it.
+   * Wish: serve again. Granted in lame-duck only, and only if neither a signal nor a fault began the stop or joined it.
    *
    * @throws UndrainRefusedError that says why
    */
@@ -170,9 +175,10 @@ export class Lifecycle {
     const state = this.#state;
     if (state.phase !== "lame-duck") throw undrainRefusedIn(state.phase);
     const { stop } = state;
-    if ([stop.request, ...stop.joined].some(({ source }) => source === "signal")) {
-      throw undrainRefusedBySignal();
-    }
+    const sources = [stop.request, ...stop.joined].map(({ source }) => source);
+    if (sources.includes("signal")) throw undrainRefusedBySignal();
+    const fault = [stop.request, ...stop.joined].find(({ source }) => source === "fault");
+    if (fault !== undefined) throw undrainRefusedByFault(fault.reason);
     this.#enter({ phase: "serving", sinceMs: this.#clock.now() });
     this.#times.forget("lame-duck");
     this.#telling.add(() => this.#listener.onUndrained(stop));

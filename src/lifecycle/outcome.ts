@@ -37,7 +37,7 @@ export interface StopFacts {
  * one that passed while closing as a failed close, and one that passed before the server ever served as a failed
  * start.
  *
- * @param cutCalls from the call ledger
+ * @param cutCalls from the call ledger, without those before the stop
  */
 export function stopFacts(state: StoppedState, cutCalls: number): StopFacts {
   const { ending } = state;

@@ -20,8 +20,11 @@ export interface StopSettings {
 
 /** Who asked for a stop, and why. */
 export interface StopRequest {
-  /** `start-failed` is the stop that the lifecycle asks for itself when a start fails. */
-  readonly source: "signal" | "api" | "post" | "start-failed";
+  /**
+   * `start-failed` is the stop that the lifecycle asks for itself when a start fails; `fault` is that of a server
+   * which can't keep its promises any more, and is never taken back.
+   */
+  readonly source: "signal" | "api" | "post" | "start-failed" | "fault";
   /** For people: goes into the `draining` log line. */
   readonly reason: string;
   /** The signal's name, when `source` is `signal`. */

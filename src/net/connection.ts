@@ -9,7 +9,7 @@ import type { Duplex } from "node:stream";
 import type { Call, Caller } from "../calls/call.ts";
 import type { Outcome } from "../calls/outcome.ts";
 import type { ConnectionActivity } from "../lifecycle/quiet.ts";
-import { detect, detectCutter } from "../wire/detect.ts";
+import { detect, detectCutter, mayBeZlib } from "../wire/detect.ts";
 import { Inbox } from "../wire/inbox.ts";
 import { type Cutter, type MessageView, WireError } from "../wire/message.ts";
 import { ProtocolNumber } from "../wire/protocol-names.ts";
@@ -18,16 +18,19 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { MessageHeaders } from "./message-headers.ts";
 import { Outbox } from "./outbox.ts";
 import { ReplyOrder } from "./reply-order.ts";
+import { readShared } from "./shared-read.ts";
 import { ZlibStream } from "./zlib-stream.ts";
 
 /**
- * - `open`: reads and answers. → `refusing`, `ending`, `closed`
+ * - `open`: reads and answers. → `refusing`, `broken`, `ending`, `closed`
  * - `refusing`: a drain does not wait for its silence any longer: what is read whole is not handed to
  *   workers, and is refused once nothing is in flight. → `ending`, `closed`
+ * - `broken`: bytes came that are no message, and calls before them are in flight. Nothing more is read as a
+ *   message; our FIN follows the last of their replies. → `ending`, `closed`
  * - `ending`: our FIN follows the last reply; what still comes is thrown away. → `closed`
  * - `closed`: the socket is gone. Calls in flight go on; their replies are orphaned.
  */
-export type ConnectionState = "open" | "refusing" | "ending" | "closed";
+export type ConnectionState = "open" | "refusing" | "broken" | "ending" | "closed";
 
 /** Why a connection was closed, as it is counted. */
 export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "error";
@@ -38,8 +41,8 @@ export class Connection implements Caller {
   readonly peerWords: Int32Array;
   readonly acceptedAtMs: number;
   touched = false;
-  lastOneway: Call | null = null;
-  lastOnewaySerial = 0;
+  onewayLane: { readonly index: number } | null = null;
+  onewayPosition = 0;
   replyForm = 0;
   state: ConnectionState = "open";
   lastActivityAtMs: number;
@@ -85,6 +88,19 @@ export class Connection implements Caller {
     this.#listen(socket);
   }
 
+  /**
+   * Begins to read, with what was read of the socket before. Without it nothing is read.
+   *
+   * @param head at least one byte
+   */
+  begin(head: Buffer): void {
+    const stream = this.#stream;
+    // What is decompressed has to stay as it is for longer than the shared buffer does.
+    if (mayBeZlib(head[0]!)) stream.on("data", this.#onData);
+    else readShared(stream, (chunk, shared) => this.#read(chunk, shared));
+    this.#read(head, false);
+  }
+
   #createOutbox(stream: Duplex): Outbox {
     const host = this.#host;
     return new Outbox(stream, {
@@ -95,13 +111,12 @@ export class Connection implements Caller {
   }
 
   #listen(stream: Duplex): void {
-    stream.on("data", this.#onData);
     stream.on("end", this.#onEnd);
     stream.on("error", this.#onError);
     stream.on("close", this.#onClose);
   }
 
-  readonly #onData = (chunk: Buffer): void => this.#read(chunk);
+  readonly #onData = (chunk: Buffer): void => this.#read(chunk, false);
   readonly #onEnd = (): void => this.#peerHasEnded();
   readonly #onError = (error: Error): void => this.#failed(error);
   readonly #onClose = (): void => this.#closed();
@@ -196,22 +211,18 @@ export class Connection implements Caller {
     this.#stream.destroy();
   }
 
-  /** Takes what was read of the socket before the connection was made. */
-  receive(head: Buffer): void {
-    this.#read(head);
-  }
-
-  #read(chunk: Buffer): void {
+  #read(chunk: Buffer, shared: boolean): void {
     this.#nowMs = this.#host.now();
     this.lastActivityAtMs = this.#nowMs;
     // Of a zlib stream, the compressed bytes are counted.
     if (!this.#zlib) this.#host.bytesRead(chunk.length);
-    if (this.state === "ending") {
+    if (this.state === "ending" || this.state === "broken") {
       this.#discard(chunk.length);
       return;
     }
-    this.#inbox.append(chunk);
+    this.#inbox.append(chunk, shared);
     this.#cut();
+    this.#inbox.keep(!this.#blocked);
   }
 
   /** After our FIN nothing is answered; a peer that goes on regardless is cut off. */
@@ -222,21 +233,35 @@ export class Connection implements Caller {
 
   /** Cuts messages out of what was read, as many as are wanted. */
   #cut(): void {
-    if (this.#inbox.length === 0 || (this.#wantsNoMore && this.state !== "refusing")) return;
-    if (this.state === "refusing" && this.#inFlight > 0) return;
     this.#nowMs = this.#host.now();
-    try {
-      this.#cutter ??= this.#detect();
-      if (this.#cutter !== undefined) this.#inbox.cut(this.#cutter, this);
-    } catch (error) {
-      this.#malformed(error);
-      return;
+    // Calls that are answered at once make room for those behind them, of which nobody else would think again.
+    for (let before = -1; this.#cuttable && this.#inbox.length !== before; ) {
+      before = this.#inbox.length;
+      try {
+        this.#cutter ??= this.#detect();
+        if (this.#cutter !== undefined) this.#inbox.cut(this.#cutter, this);
+      } catch (error) {
+        this.#malformed(error);
+        return;
+      }
+      this.#notePartial(before);
+      this.#blocked = !this.#host.desk.endOfRead(this);
     }
-    // A zlib stream that has only begun is no message either.
-    const partial = this.#inbox.length > 0 || this.#cutter === undefined;
-    this.partialSinceMs = partial ? this.partialSinceMs || this.#nowMs : 0;
-    this.#blocked = !this.#host.desk.endOfRead(this);
     this.#updatePause();
+  }
+
+  /** Whether there is something to be cut, and somebody wants it. */
+  get #cuttable(): boolean {
+    if (this.#inbox.length === 0) return false;
+    return this.state === "refusing" ? this.#inFlight === 0 : this.state === "open" && !this.#wantsNoMore;
+  }
+
+  /** @param before how many bytes waited before messages were cut */
+  #notePartial(before: number): void {
+    const { length } = this.#inbox;
+    // A zlib stream that has only begun is no message either.
+    if (length === 0 && this.#cutter !== undefined) this.partialSinceMs = 0;
+    else if (length < before || this.partialSinceMs === 0) this.partialSinceMs = this.#nowMs;
   }
 
   /** Takes one message from the cutter. */
@@ -285,16 +310,27 @@ export class Connection implements Caller {
     this.#outbox = this.#createOutbox(stream);
     this.#order = new ReplyOrder(this.#outbox, this.#host.replyOrder);
     this.#listen(stream);
+    stream.on("data", this.#onData);
     stream.receive(head);
   }
 
   #malformed(error: unknown): void {
     if (!(error instanceof WireError)) throw error;
-    if (this.state === "ending" || this.state === "closed") return;
+    if (this.state !== "open" && this.state !== "refusing") return;
     this.#host.desk.endOfRead(this);
     this.#host.malformed(this, error);
     this.closeReason = "malformed";
-    this.end("malformed");
+    if (this.#inFlight === 0) this.end("malformed");
+    else this.#break();
+  }
+
+  /** The calls before the malformed bytes are answered first. */
+  #break(): void {
+    if (this.state !== "open" && this.state !== "refusing") return;
+    this.state = "broken";
+    this.#inbox.clear();
+    this.partialSinceMs = 0;
+    this.#updatePause();
   }
 
   get #wantsNoMore(): boolean {
@@ -323,10 +359,11 @@ export class Connection implements Caller {
       this.#cut();
       if (!this.#paused) this.#stream.resume();
     }
-    if (this.#inFlight === 0) {
-      if (this.#peerEnded) this.end("peer");
-      else this.#host.idle(this);
-    }
+    if (this.#inFlight > 0) return;
+    if (this.state === "broken") this.end("malformed");
+    // What was read whole is still to be run, or to be refused.
+    else if (this.#peerEnded && !this.#paused) this.end("peer");
+    else this.#host.idle(this);
   }
 
   #settle(call: Call, outcome: Outcome): void {

@@ -4,7 +4,7 @@
 import type { Socket } from "node:net";
 import type { CallDesk } from "../calls/desk.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
-import { decideQuiet } from "../lifecycle/quiet.ts";
+import { decideQuiet, type QuietDecision } from "../lifecycle/quiet.ts";
 import type { WireLimits } from "../wire/message.ts";
 import { type Arrival, createArrival } from "./arrival.ts";
 import type { CloseReason } from "./connection.ts";
@@ -53,12 +53,14 @@ export class Connections implements Registry {
   #bytesRead = 0;
   #lameDuck = false;
   #drainingSinceMs: number | undefined;
+  #busyCloseMs: number;
   #sweep: Timer | undefined;
   /** Called in a drain when the last connection is gone. */
   onEmpty: () => void = () => {};
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#busyCloseMs = options.busyCloseMs;
     this.desk = options.desk;
     this.limits = options.limits;
     this.replyOrder = options.replyOrder;
@@ -132,6 +134,13 @@ export class Connections implements Registry {
     if (this.#open.size === 0) this.onEmpty();
   }
 
+  /** Waits for the silence of no connection any longer: calls that come now would be cut at once. */
+  hasten(): void {
+    this.#busyCloseMs = 0;
+    if (this.#drainingSinceMs === undefined) return;
+    for (const connection of this.#open.keys()) this.#consider(connection);
+  }
+
   /** Gives up what is still open. */
   destroyAll(): void {
     for (const connection of this.#open.keys()) connection.destroy("drain");
@@ -188,13 +197,14 @@ export class Connections implements Registry {
   /** Applies the quiet rule to a connection, now and again when it says so. */
   #consider(connection: LiveConnection): void {
     if (connection.state === "ending" || connection.state === "closed") return;
-    const decision = decideQuiet(connection.activity, this.#options, this.#drainingSinceMs!, this.now());
+    const decision = this.#decide(connection);
     switch (decision.kind) {
       case "wait":
         this.#setTimer(connection, decision.untilMs, () => this.#consider(connection));
         break;
       case "close":
-        connection.end("drain");
+        // After a pause of the event loop timers come before what was sent meanwhile: that is read first.
+        setImmediate(() => this.#closeSilent(connection));
         break;
       case "stop-dispatching":
         connection.stopDispatching();
@@ -203,6 +213,18 @@ export class Connections implements Registry {
         connection.refuseAndEnd();
         break;
     }
+  }
+
+  #closeSilent(connection: LiveConnection): void {
+    // By now it may go on as another.
+    if (!this.#open.has(connection) || connection.state === "ending") return;
+    if (this.#decide(connection).kind === "close") connection.end("drain");
+    else this.#consider(connection);
+  }
+
+  #decide(connection: LiveConnection): QuietDecision {
+    const settings = { quietMs: this.#options.quietMs, busyCloseMs: this.#busyCloseMs };
+    return decideQuiet(connection.activity, settings, this.#drainingSinceMs!, this.now());
   }
 
   #setTimer(connection: LiveConnection, atMs: number, fire: () => void): void {

@@ -1,7 +1,6 @@
 /** A connection that speaks HTTP: its requests, their count, and its way to the end. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Call } from "../calls/call.ts";
 import type { ConnectionActivity } from "../lifecycle/quiet.ts";
 import type { Arrival } from "./arrival.ts";
 import type { CloseReason, ConnectionState } from "./connection.ts";
@@ -23,8 +22,8 @@ export class HttpConnection implements LiveConnection {
   lastActivityAtMs: number;
   partialSinceMs = 0;
   /** Order behind oneways holds for the connection, not for one request: see `Caller`. */
-  lastOneway: Call | null = null;
-  lastOnewaySerial = 0;
+  onewayLane: { readonly index: number } | null = null;
+  onewayPosition = 0;
   inFlight = 0;
   /** Requests that have begun and whose responses have not left. */
   readonly #exchanges = new Set<HttpExchange>();

@@ -18,6 +18,20 @@ export interface OutboxListener {
 
 const nothing: Buffer = Buffer.alloc(0);
 
+/**
+ * Where replies are gathered before they are written, used by all connections in turn: once the kernel has
+ * taken all of a write, nothing refers to it any longer. A write that waits keeps it, and there is a new one.
+ */
+let scratch: Buffer = nothing;
+const scratchBytes = 256 * 1024;
+
+/** A place for `size` bytes: in the common buffer, or one of its own when that is too small. */
+function placeFor(size: number): Buffer {
+  if (size > scratchBytes) return Buffer.allocUnsafeSlow(size);
+  if (scratch === nothing) scratch = Buffer.allocUnsafeSlow(scratchBytes);
+  return scratch.subarray(0, size);
+}
+
 export class Outbox {
   readonly #socket: Writable;
   readonly #listener: OutboxListener;
@@ -72,7 +86,8 @@ export class Outbox {
   flush(): boolean {
     if (this.#calls.length === 0) return true;
     const calls = this.#calls;
-    if (this.#closed) {
+    // A socket that was destroyed takes nothing, and its `close` may still be on its way.
+    if (this.#closed || this.#socket.destroyed) {
       this.#forgetPieces();
       this.#calls = [];
       this.#settleAll(calls, true);
@@ -81,7 +96,9 @@ export class Outbox {
     const gathered = this.#gather();
     this.lastWrittenBytes = gathered.length;
     this.#socket.write(gathered);
-    if (this.#socket.writableLength === 0 && this.#unwritten.size === 0) {
+    if (this.#socket.writableLength > 0) scratch = nothing;
+    // A write that failed at once leaves no length behind either.
+    else if (this.#unwritten.size === 0 && this.#socket.errored === null) {
       this.#settleAll(calls, false);
       calls.length = 0;
       return true;
@@ -115,7 +132,7 @@ export class Outbox {
 
   /** All pieces as one buffer of their own. */
   #gather(): Buffer {
-    const gathered = Buffer.allocUnsafe(this.#bytes);
+    const gathered = placeFor(this.#bytes);
     let at = 0;
     for (let piece = 0; piece < this.#pieces; piece++) {
       const source = this.#sources[piece]! as Buffer;

@@ -78,7 +78,7 @@ export class Reception {
     const connection = new Connection(id, socket, peer, this.#host, headers);
     this.#host.replace(intake, connection, arrival);
     intake.leave();
-    connection.receive(head);
+    connection.begin(withRest(socket, head));
   }
 
   #enterHttp(intake: Intake, head: Buffer): void {
@@ -109,4 +109,11 @@ export class Reception {
     this.#host.malformed(intake, { kind, message });
     intake.refuse();
   }
+}
+
+/** `head` and what the socket has read behind it. */
+function withRest(socket: Socket, head: Buffer): Buffer {
+  const pieces = [head];
+  while (socket.readableLength > 0) pieces.push(socket.read() as Buffer);
+  return pieces.length === 1 ? head : Buffer.concat(pieces);
 }

@@ -27,20 +27,20 @@ export class WebSocketCaller implements Caller {
     return this.#connection.arrival.peer.words;
   }
 
-  get lastOneway(): Call | null {
-    return this.#connection.lastOneway;
+  get onewayLane(): { readonly index: number } | null {
+    return this.#connection.onewayLane;
   }
 
-  set lastOneway(call: Call | null) {
-    this.#connection.lastOneway = call;
+  set onewayLane(lane: { readonly index: number } | null) {
+    this.#connection.onewayLane = lane;
   }
 
-  get lastOnewaySerial(): number {
-    return this.#connection.lastOnewaySerial;
+  get onewayPosition(): number {
+    return this.#connection.onewayPosition;
   }
 
-  set lastOnewaySerial(serial: number) {
-    this.#connection.lastOnewaySerial = serial;
+  set onewayPosition(position: number) {
+    this.#connection.onewayPosition = position;
   }
 
   enter(call: Call): void {

@@ -28,8 +28,8 @@ export class WebSocketConnection implements LiveConnection, Departures {
   closeReason: CloseReason = "peer";
   lastActivityAtMs: number;
   partialSinceMs = 0;
-  lastOneway: Call | null = null;
-  lastOnewaySerial = 0;
+  onewayLane: { readonly index: number } | null = null;
+  onewayPosition = 0;
   inFlight = 0;
   readonly #webSocket: WebSocket;
   readonly #headers: MessageHeaders;

@@ -18,9 +18,8 @@ export type ToWorker =
   /** What workers wait for is there: handlers may be made. `opening` is the worker entry's affair. */
   | { readonly kind: "begin"; readonly opening: unknown }
   | { readonly kind: "reload" }
-  /** Flush, then close handlers and worker resources; answered by `closed`. */
-  | { readonly kind: "flush" }
-  | { readonly kind: "close" };
+  /** Flush, or close handlers and worker resources; answered by `flushed` and `closed`, within that time if possible. */
+  | { readonly kind: "flush" | "close"; readonly withinMs: number };
 
 /** A resource or handler that could not be flushed or closed. */
 export interface LifeFailure {

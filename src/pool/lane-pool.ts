@@ -9,7 +9,7 @@ import type { Outcome } from "../calls/outcome.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
 import type { FromWorker, LifeFailure, ServiceDescription } from "./control-messages.ts";
 import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
-import { chooseWorker, isStanding, look } from "./standing.ts";
+import { chooseWorker, isStanding } from "./standing.ts";
 
 export interface LanePoolOptions {
   readonly workers: number;
@@ -19,6 +19,8 @@ export interface LanePoolOptions {
   readonly settings: Readonly<Record<string, string>>;
   /** The memory above which a worker is drained and replaced, in bytes. Undefined: no limit. */
   readonly workerMemoryBytes: number | undefined;
+  /** How long the calls of a worker that is recycled may take, in ms. */
+  readonly callPatienceMs: number;
   readonly clock: Clock;
   readonly listener: LanesListener;
   /** What else every worker is given at its start. */
@@ -77,6 +79,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   #version = 0;
   #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
   #backlog: Call[] = [];
+  /** Callers were told to wait for room, and have not been told that there is some again. */
+  #owesRoom = false;
   #poll: Timer | undefined;
   #pollMs = shortestPollMs;
   #memoryTimer: Timer | undefined;
@@ -84,6 +88,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   #replacing = true;
   /** Known from `begin` on. */
   #opening: (() => Opening) | undefined;
+  /** Whether every worker was ready once. Before, one that ends makes the start fail. */
+  #begun = false;
   readonly #respawns = new Set<Timer>();
 
   constructor(options: LanePoolOptions) {
@@ -124,6 +130,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     this.#opening = opening;
     for (const worker of this.#workers) worker.begin(opening());
     await Promise.all(this.#workers.map((worker) => worker.ready));
+    this.#begun = true;
     if (this.#options.workerMemoryBytes !== undefined) this.#checkMemory();
   }
 
@@ -157,7 +164,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   status(): LaneStatus[] {
     return this.#workers.map((worker) => ({
       index: worker.index,
-      state: stateOf(worker),
+      state: stateOf(worker, this.#options.clock.now()),
       inFlight: worker.lane.inFlight,
       queued: worker.lane.queued,
       restarts: this.#restarts[worker.index]!,
@@ -166,12 +173,25 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   submit(calls: readonly Call[], count: number): void {
+    const waiting = this.#backlog.length;
+    this.#spread(calls, count);
+    // The bytes that these calls came in are about to be used again.
+    for (let at = waiting; at < this.#backlog.length; at++) ownBytes(this.#backlog[at]!);
+  }
+
+  /** Hands over what finds room; the rest waits. */
+  #spread(calls: readonly Call[], count: number): void {
     let at = 0;
     while (at < count && this.#backlog.length === 0) at = this.#handGroup(calls, at, count);
-    for (; at < count; at++) this.#backlog.push(calls[at]!);
+    for (; at < count; at++) this.#wait(calls[at]!);
     this.#wakeSoon();
     this.#pollSoon();
     if (this.#backlog.length > 0 && this.readyLanes === 0 && !this.#replacing) this.#refuseBacklog();
+  }
+
+  #wait(call: Call): void {
+    this.#backlog.push(call);
+    this.#owesRoom = true;
   }
 
   /**
@@ -184,25 +204,36 @@ export class LanePool implements Lanes, LaneWorkerListener {
     while (to < count && calls[to]!.caller === caller) to++;
     let at = from;
     while (at < to) {
-      const worker = this.#laneOfOneway(caller) ?? chooseWorker(this.#workers);
-      const next = worker?.lane.hand(calls, at, to, this.#version) ?? at;
+      const bound = this.#laneOfOneway(caller);
+      const worker = bound ?? chooseWorker(this.#workers, this.#options.clock.now());
+      let next = worker?.lane.hand(calls, at, to, this.#version) ?? at;
+      if (next === at && bound === undefined) next = this.#handAnywhere(calls, at, to);
       if (next === at) break;
       at = next;
     }
-    for (; at < to; at++) this.#backlog.push(calls[at]!);
+    for (; at < to; at++) this.#wait(calls[at]!);
     return to;
+  }
+
+  /** The best worker had no room: calls that wait for something keep their slots. Another one may have some. */
+  #handAnywhere(calls: readonly Call[], from: number, to: number): number {
+    for (const worker of this.#workers) {
+      if (worker.state !== "ready") continue;
+      const next = worker.lane.hand(calls, from, to, this.#version);
+      if (next > from) return next;
+    }
+    return from;
   }
 
   /** The lane that this caller's calls are bound to, because a oneway before them has not started there. */
   #laneOfOneway(caller: Caller): LaneWorker | undefined {
-    const oneway = caller.lastOneway;
-    if (oneway === null) return undefined;
-    const worker = this.#workers[oneway.lane];
-    const known = oneway.serial === caller.lastOnewaySerial && oneway.inLane;
-    // One that is in no lane yet is among the calls that are being handed over: it decides when it has one.
-    if (known && worker === undefined) return undefined;
-    if (known && !worker!.lane.hasStarted(oneway)) return worker;
-    caller.lastOneway = null;
+    const { onewayLane } = caller;
+    if (onewayLane === null) return undefined;
+    const worker = this.#workers[onewayLane.index]!;
+    // A lane that takes no more calls, or was replaced, has given back what it had not started.
+    const bound = worker.lane === onewayLane && worker.state === "ready";
+    if (bound && !worker.lane.hasStarted(caller.onewayPosition)) return worker;
+    caller.onewayLane = null;
     return undefined;
   }
 
@@ -218,6 +249,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
 
   abort(call: Call, reason: string): void {
     const worker = this.#workers[call.lane];
+    // For `stopping`, which synchronous code reads. A protected call keeps its protection.
+    worker?.lane.abort(call, 0);
     worker?.lane.post({ kind: "abort", slot: call.slot, serial: call.serial | 0, reason });
   }
 
@@ -249,8 +282,12 @@ export class LanePool implements Lanes, LaneWorkerListener {
     });
     const emptied = worker.retire();
     this.#resubmit(worker.lane.takeBack());
+    const { clock, callPatienceMs } = this.#options;
+    // A call that never ends must not cost the lane for ever; one that is in the way is cut, and its caller told.
+    const timer = clock.setTimer(clock.now() + callPatienceMs, () => void worker.terminate(terminationMs));
     await emptied;
     const failures = [...(await worker.ask("flush")), ...(await worker.ask("close"))];
+    timer.cancel();
     for (const { service, what, message } of failures) {
       this.#options.log("error", "a worker could not be closed", {
         worker: worker.index,
@@ -279,9 +316,9 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   /** Asks every ready worker for a step of its end; those that do not answer are waited for by the caller. */
-  async ask(kind: "flush" | "close" | "reload"): Promise<readonly LifeFailure[]> {
+  async ask(kind: "flush" | "close" | "reload", withinMs?: number): Promise<readonly LifeFailure[]> {
     const ready = this.#workers.filter((worker) => worker.state === "ready");
-    const failures = await Promise.all(ready.map((worker) => worker.ask(kind)));
+    const failures = await Promise.all(ready.map((worker) => worker.ask(kind, withinMs)));
     return failures.flat();
   }
 
@@ -331,8 +368,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   ended(worker: LaneWorker, error: unknown): void {
     const unstarted = worker.lane.takeBack();
     const died = worker.lane.abandon();
-    for (const call of died) this.#listener.died(call);
-    if (error !== undefined && this.#replacing && this.#opening !== undefined) {
+    if (error !== undefined && this.#replacing && this.#begun) {
       this.#options.log("error", "a worker ended and is replaced", {
         worker: worker.index,
         error: error instanceof Error ? error.message : String(error),
@@ -341,7 +377,9 @@ export class LanePool implements Lanes, LaneWorkerListener {
       });
       this.#replace(worker.index, worker.wasReady);
     }
+    // Before anybody hears of it and goes on reading: what comes later must not pass what was taken back.
     if (unstarted.length > 0) this.#resubmit(unstarted);
+    for (const call of died) this.#listener.died(call);
     if (!this.#replacing && this.readyLanes === 0) this.#refuseBacklog();
   }
 
@@ -372,13 +410,20 @@ export class LanePool implements Lanes, LaneWorkerListener {
     const waiting = this.#backlog;
     this.#backlog = [];
     const all = [...calls, ...waiting];
-    this.submit(all, all.length);
+    this.#spread(all, all.length);
   }
 
   #submitBacklog(): void {
     if (this.#backlog.length === 0) return;
     this.#resubmit([]);
-    if (this.#backlog.length === 0) this.#listener.roomAgain();
+    this.#tellRoom();
+  }
+
+  /** However the backlog was emptied: whoever waits for room has to hear of it. */
+  #tellRoom(): void {
+    if (!this.#owesRoom || this.#backlog.length > 0) return;
+    this.#owesRoom = false;
+    this.#listener.roomAgain();
   }
 
   /** Takes back every call that has not started and refuses it. */
@@ -428,24 +473,35 @@ export class LanePool implements Lanes, LaneWorkerListener {
     let busy = false;
     for (const worker of this.#workers) {
       if (worker.state !== "ready") continue;
-      look(worker);
-      busy ||= worker.lane.queued > 0 || worker.lane.awake;
+      // A call in flight may be answered by a timer whose tick then goes on for long, before it is announced.
+      busy ||= worker.lane.inFlight > 0 || worker.lane.queued > 0 || worker.lane.awake;
     }
     this.#relieveStanding();
+    this.#tellRoom();
     if (!busy && this.#backlog.length === 0) return;
     this.#pollMs = Math.min(longestPollMs, this.#pollMs * 2);
     this.#armPoll();
   }
 
   #relieveStanding(): void {
-    const moving = this.#workers.some((worker) => worker.state === "ready" && !isStanding(worker));
+    const nowMs = this.#options.clock.now();
+    const moving = this.#workers.some((worker) => worker.state === "ready" && !isStanding(worker, nowMs));
     if (!moving) return;
     for (const worker of this.#workers) {
-      if (worker.state !== "ready" || !isStanding(worker)) continue;
+      if (worker.state !== "ready" || !isStanding(worker, nowMs)) continue;
       const calls = worker.lane.takeBack();
       if (calls.length > 0) this.#resubmit(calls);
     }
   }
+}
+
+/** Gives a call a copy of its bytes. */
+function ownBytes(call: Call): void {
+  if (call.bytes === null) return;
+  call.bytes = Buffer.from(call.bytes.subarray(call.start, call.end));
+  call.bodyStart -= call.start;
+  call.end -= call.start;
+  call.start = 0;
 }
 
 /**
@@ -459,13 +515,13 @@ function hardLimits(workerMemoryBytes: number | undefined): {
   return { resourceLimits: { maxOldGenerationSizeMb: Math.ceil((1.5 * workerMemoryBytes) / 2 ** 20) } };
 }
 
-function stateOf(worker: LaneWorker): LaneStatus["state"] {
+function stateOf(worker: LaneWorker, nowMs: number): LaneStatus["state"] {
   switch (worker.state) {
     case "starting":
     case "loaded":
       return "starting";
     case "ready":
-      return isStanding(worker) ? "standing" : "ready";
+      return isStanding(worker, nowMs) ? "standing" : "ready";
     default:
       return worker.state;
   }

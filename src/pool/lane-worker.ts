@@ -34,6 +34,9 @@ export interface LaneWorkerListener extends LaneListener {
   ended(lane: LaneWorker, error: unknown): void;
 }
 
+/** How long a worker's resources may take to flush, or to close, when no stop says less, in ms. */
+const usualStepMs = 5_000;
+
 /** What `LaneWorker.start` needs beside its own. */
 export interface LaneWorkerStart {
   readonly piscina: Piscina;
@@ -54,9 +57,9 @@ export class LaneWorker {
   readonly index: number;
   readonly lane: Lane;
   state: LaneState = "starting";
-  /** How far the worker had come when it was last looked at, and how often that was the same. */
+  /** How far the worker had come when it was last looked at, and when it was first seen there, in ms. */
   seenProgress = 0;
-  timesUnmoved = 0;
+  movedAtMs = 0;
   /** CPU per call, in microseconds: a moving average. */
   callCostUs = 10;
   seenBusyUs = 0;
@@ -137,13 +140,18 @@ export class LaneWorker {
     if (this.lane.inFlight === 0 && this.lane.background === 0) this.#gates.emptied.resolve();
   }
 
-  /** Asks the worker for a step of its end, or a reload, and waits for its answer or its death. */
-  ask(kind: "flush" | "close" | "reload"): Promise<readonly LifeFailure[]> {
+  /**
+   * Asks the worker for a step of its end, or a reload, and waits for its answer or its death.
+   *
+   * @param withinMs what the worker may take for a flush or close, in ms. Default: 5 s
+   */
+  ask(kind: "flush" | "close" | "reload", withinMs: number = usualStepMs): Promise<readonly LifeFailure[]> {
     const answer = kind === "flush" ? "flushed" : kind === "close" ? "closed" : "reloaded";
     const gate = Promise.withResolvers<readonly LifeFailure[]>();
+    if (this.state === "dead") return Promise.resolve([endedBefore(this.index)]);
     this.#answers.set(answer, gate);
     if (kind === "close") this.state = "closing";
-    this.lane.post({ kind });
+    this.lane.post(kind === "reload" ? { kind } : { kind, withinMs });
     return gate.promise;
   }
 
@@ -242,13 +250,15 @@ export class LaneWorker {
     this.#gates.loaded.reject(error);
     this.#gates.ready.reject(error);
     for (const gate of this.#answers.values()) {
-      gate.resolve([
-        { service: "", what: `worker ${this.index}`, message: "the worker ended before it answered" },
-      ]);
+      gate.resolve([endedBefore(this.index)]);
     }
     this.#port.close();
     this.#listener.ended(this, expected ? undefined : (error ?? new Error("its task ended")));
     this.#gates.emptied.resolve();
     this.#gates.ended.resolve();
   }
+}
+
+function endedBefore(index: number): LifeFailure {
+  return { service: "", what: `worker ${index}`, message: "the worker ended before it answered" };
 }

@@ -39,6 +39,8 @@ export class Lane {
   readonly #listener: LaneListener;
   readonly #calls: (Call | undefined)[] = new Array(slotCount);
   readonly #freeSlots: number[] = Array.from({ length: slotCount }, (_, index) => slotCount - 1 - index);
+  /** By slot: where in the ring its call was put last. A slot can be used again a moment before the worker moves on. */
+  readonly #positions = new Int32Array(slotCount);
   /** Slots that were taken back, until the worker has passed their place in the ring. */
   #retiring: { position: number; slot: number }[] = [];
   readonly #requestData = new ByteRing(ringBytes, slotCount);
@@ -97,7 +99,7 @@ export class Lane {
   hand(calls: readonly Call[], from: number, to: number, publishedVersion: number): number {
     this.#reclaim();
     let at = from;
-    while (at < to && this.#freeSlots.length > 0) {
+    while (at < to && this.#room > 0) {
       const runEnd = this.#runEnd(calls, at, to);
       const next =
         calls[at]!.end - calls[at]!.start > largestInRingBytes
@@ -153,34 +155,42 @@ export class Lane {
     return (this.#replyTail - before) | 0;
   }
 
-  /** Takes back every call that has not started, in the order in which they were handed over. */
+  /**
+   * Takes back every call that has not started, in the order in which they were handed over. From the last to the
+   * first, because the worker goes on meanwhile: it must not find a call whose predecessor is gone already.
+   */
   takeBack(): Call[] {
     const { control, requests } = this.memory;
     const taken: Call[] = [];
-    let position = Atomics.load(control, Control.REQUEST_TAIL);
-    for (; position !== this.#requestHead; position = (position + 1) | 0) {
+    const tail = Atomics.load(control, Control.REQUEST_TAIL);
+    for (let position = this.#requestHead; position !== tail; ) {
+      position = (position - 1) | 0;
       const slot = requests[position & slotMask]!;
       const call = this.#calls[slot];
-      if (call !== undefined && this.#takeSlot(slot, call)) {
+      if (call !== undefined && this.#positions[slot] === position && this.#takeSlot(slot, call)) {
         this.#retiring.push({ position, slot });
         taken.push(call);
+        // All that this caller had waiting here goes elsewhere together.
+        if (call.caller!.onewayLane === this) call.caller!.onewayLane = null;
       }
     }
-    return taken;
+    return taken.reverse();
   }
 
   /** Takes one call back so that it never runs. False when it has started. */
   takeOne(call: Call): boolean {
     const slot = call.slot;
     if (this.#calls[slot] !== call || !this.#takeSlot(slot, call)) return false;
-    // Its place in the ring is not known: the worker has surely passed it when it is where the head is now.
-    this.#retiring.push({ position: (this.#requestHead - 1) | 0, slot });
+    this.#retiring.push({ position: this.#positions[slot]!, slot });
     return true;
   }
 
-  /** Whether a call of this lane has started. */
-  hasStarted(call: Call): boolean {
-    const state = Atomics.load(this.memory.slots, call.slot * Slot.WORDS + Slot.STATE);
+  /** Whether the worker has come to a place of the request ring, and has started the call that is there. */
+  hasStarted(position: number): boolean {
+    const { requests, slots } = this.memory;
+    const ahead = (this.progress - position) | 0;
+    if (ahead !== 0) return ahead > 0;
+    const state = Atomics.load(slots, requests[position & slotMask]! * Slot.WORDS + Slot.STATE);
     return state === SlotState.STARTED || state === SlotState.DONE;
   }
 
@@ -222,11 +232,17 @@ export class Lane {
     return Atomics.compareExchange(slots, at, seenGuard, guardAborted) === seenGuard;
   }
 
+  /** How many calls can be put into the ring: of each there are a slot and a place. */
+  get #room(): number {
+    return Math.min(this.#freeSlots.length, slotCount - this.queued);
+  }
+
   /** The end of the run of calls from `at` whose messages follow each other in one buffer. */
   #runEnd(calls: readonly Call[], at: number, to: number): number {
     const first = calls[at]!;
     let end = at + 1;
-    while (end < to && end - at < this.#freeSlots.length) {
+    const room = this.#room;
+    while (end < to && end - at < room) {
       const call = calls[end]!;
       const gap = call.start - calls[end - 1]!.end;
       if (call.bytes !== first.bytes || gap < 0 || gap > largestGapBytes) break;
@@ -289,6 +305,11 @@ export class Lane {
     slots[at + Slot.SERIAL] = call.serial | 0;
     slots[at + Slot.STATE] = SlotState.HANDED;
     requests[this.#requestHead & slotMask] = slot;
+    this.#positions[slot] = this.#requestHead;
+    if (call.method!.oneway) {
+      caller.onewayLane = this;
+      caller.onewayPosition = this.#requestHead;
+    }
     this.#requestHead = (this.#requestHead + 1) | 0;
     this.#requestData.commit(behind);
     this.#calls[slot] = call;

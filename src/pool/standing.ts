@@ -4,20 +4,17 @@
  */
 import type { LaneWorker } from "./lane-worker.ts";
 
-/** Looks, an interval apart, after which a worker that made no progress counts as standing. */
-const looks = 3;
+/** How long a worker may make no progress, with calls to be made, before it counts as standing, in ms. */
+const standingAfterMs = 2;
 
-/** Looks at a worker once more. */
-export function look(worker: LaneWorker): void {
+/** Whether a worker stands still. To be asked before a call is handed over, so that its wait is counted from then. */
+export function isStanding(worker: LaneWorker, nowMs: number): boolean {
   const { progress, queued } = worker.lane;
-  const moved = queued === 0 || progress !== worker.seenProgress;
-  worker.timesUnmoved = moved ? 0 : worker.timesUnmoved + 1;
-  worker.seenProgress = progress;
-}
-
-/** Whether a worker stood still when it was last looked at, and has not moved since. */
-export function isStanding(worker: LaneWorker): boolean {
-  return worker.timesUnmoved >= looks && worker.lane.progress === worker.seenProgress;
+  if (queued === 0 || progress !== worker.seenProgress) {
+    worker.seenProgress = progress;
+    worker.movedAtMs = nowMs;
+  }
+  return nowMs - worker.movedAtMs >= standingAfterMs;
 }
 
 /** Queued work, in microseconds, from which on a further worker is cheaper than waiting for this one. */
@@ -27,13 +24,13 @@ const spreadUs = 100;
  * The worker for the next calls: the first whose queue is short, since one busy worker costs less
  * than two that are woken in turn, else the one with the shortest queue. Standing ones come last.
  */
-export function chooseWorker(workers: readonly LaneWorker[]): LaneWorker | undefined {
+export function chooseWorker(workers: readonly LaneWorker[], nowMs: number): LaneWorker | undefined {
   let best: LaneWorker | undefined;
   let bestUs = Number.POSITIVE_INFINITY;
   for (const worker of workers) {
     if (worker.state !== "ready") continue;
     const queuedUs = worker.lane.queued * worker.callCostUs;
-    const standing = worker.timesUnmoved > 0 && isStanding(worker);
+    const standing = isStanding(worker, nowMs);
     if (queuedUs < spreadUs && !standing) return worker;
     const cost = standing ? queuedUs + standingUs : queuedUs;
     if (cost < bestUs) {

@@ -61,6 +61,7 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
 
 function readiness(view: AdminView): Readiness {
   const { phase } = view.lifecycle().state;
+  if (view.parts()?.state?.died === true) return { ready: false, reason: "the state thread died" };
   if (phase !== "serving") return { ready: false, reason: phase };
   if ((view.parts()?.pool.readyLanes ?? 0) === 0) return { ready: false, reason: "no worker is ready" };
   return { ready: true };

@@ -11,6 +11,8 @@ import { guardAborted } from "../pool/lane-layout.ts";
 import type { LanePool } from "../pool/lane-pool.ts";
 import type { LaneWorker } from "../pool/lane-worker.ts";
 
+/** How often a worker is looked at that only protected calls keep, in ms. */
+const lookAgainMs = 50;
 /** How long a terminated thread may take to leave, in ms; less in a short reserve. Native code never does. */
 export const terminationMs = 250;
 
@@ -69,7 +71,8 @@ export class Cutting {
     // Its other calls are protected: the thread has to live on for them.
     if (others > 0) for (const call of due) this.#desk.cut(call);
     else void this.#terminate(worker);
-    return nextAtMs;
+    // They may end before their protection does, and then nothing keeps the thread.
+    return others > 0 ? Math.min(nextAtMs, this.#clock.now() + lookAgainMs) : nextAtMs;
   }
 
   /** Gives notice when it is due. Returns when to ask again, 0 when the call's end has come. */

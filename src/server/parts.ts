@@ -42,6 +42,8 @@ export interface Parts {
   readonly local: LocalCalls;
   readonly pool: LanePool;
   readonly listenAt: ListenTarget;
+  /** Aborts when the server stops without a state thread: a start of it that is under way is given up. */
+  readonly stateStart: AbortController;
   admin: AdminServer | undefined;
   state: StateThread | undefined;
 }
@@ -74,6 +76,7 @@ export function createParts(options: PartsOptions): Parts {
     modules: options.modules,
     settings: config.settings,
     workerMemoryBytes: config.workerMemoryBytes,
+    callPatienceMs: config.graceMs - config.reserveMs,
     clock,
     listener: desk,
     log: write,
@@ -98,6 +101,7 @@ export function createParts(options: PartsOptions): Parts {
     local,
     pool,
     listenAt,
+    stateStart: new AbortController(),
     admin: undefined,
     state: undefined,
   };

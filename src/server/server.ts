@@ -2,6 +2,7 @@
 import type { AdminSource } from "../admin/source.ts";
 import type { Config } from "../config/config.ts";
 import { type Clock, createSystemClock } from "../lifecycle/clock.ts";
+import { StartOverrunError } from "../lifecycle/errors.ts";
 import { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { PhaseName } from "../lifecycle/phases.ts";
 import type { SignalAction } from "../lifecycle/signals.ts";
@@ -51,6 +52,7 @@ export class Server implements AsyncDisposable {
   readonly #unhandleSignals: () => void;
   #drain: PromiseWithResolvers<DrainReport> | undefined;
   #addresses: ServerAddresses | undefined;
+  #reloading: Promise<void> = Promise.resolve();
   #report: DrainReport | undefined;
 
   constructor(
@@ -121,7 +123,7 @@ export class Server implements AsyncDisposable {
     const report = await this.stopped;
     const { state } = this.#lifecycle;
     if (state.phase === "stopped" && state.startFailure !== undefined) throw state.startFailure.cause;
-    if (report.outcome === "start-failed") throw new Error("the start did not end within the grace period");
+    if (report.outcome === "start-failed") throw new StartOverrunError();
   }
 
   /**
@@ -150,7 +152,14 @@ export class Server implements AsyncDisposable {
    * Reads the files of TLS again, has every worker reload its services, then calls `onHup`. Calls in flight are
    * not disturbed.
    */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    // One after the other: workers answer a reload once.
+    const next = this.#reloading.catch(() => {}).then(() => this.#reloadNow());
+    this.#reloading = next;
+    return next;
+  }
+
+  async #reloadNow(): Promise<void> {
     const { phase } = this;
     if (phase !== "serving" && phase !== "lame-duck") return;
     this.#reloadTls();
@@ -223,7 +232,7 @@ export class Server implements AsyncDisposable {
   /** Nothing can be made durable any more: stop rather than acknowledge what can't be kept. */
   #stateDied(error: Error): void {
     this.#log.error("the state thread died", { error: error.message });
-    this.#request({ source: "api", reason: "the state thread died" });
+    this.#request({ source: "fault", reason: "the state thread died" });
   }
 
   #undrained(): void {

@@ -16,6 +16,7 @@ export async function startWorkers(
     settings: config.settings,
     onDeath: onStateDeath,
     onLog: ({ level, message, fields }) => log[level](message, fields),
+    signal: parts.stateStart.signal,
   }).then((state) => {
     parts.state = state;
     return state;

@@ -20,7 +20,7 @@ const marginMs = 100;
 /** How long threads may take to end when they have nothing left to do, in ms. */
 const threadEndMs = 200;
 const adminCloseMs = 50;
-/** How long after the last call's end answers may still leave: a thread's termination, and the way to the peer, in ms. */
+/** How long answers may still leave after the last call's end: a thread ends, and the peer reads, in ms. */
 const lastWordsMs = terminationMs + 100;
 
 /** Hears of the ends of stops. */
@@ -35,6 +35,10 @@ export class StopDriver implements LifecycleListener {
   #lifecycle!: Lifecycle;
   #cutting: Cutting | undefined;
   #lastWords: Timer | undefined;
+  /** Background promises may take as long as calls; what flush and close have in reserve is not theirs. */
+  #background: "awaited" | "given-up" = "awaited";
+  /** Calls that were cut before the stop, because their worker died. */
+  #cutBefore = 0;
   #unterminated = 0;
   #drained = false;
 
@@ -52,6 +56,7 @@ export class StopDriver implements LifecycleListener {
   }
 
   onStopBegun(stop: Stop): void {
+    this.#cutBefore = this.#parts.ledger.totals().cut;
     this.#parts.log.contract("draining", { reason: stop.request.reason });
     this.#tellTimes(stop);
   }
@@ -93,6 +98,7 @@ export class StopDriver implements LifecycleListener {
   }
 
   onCut(): void {
+    this.#parts.connections.hasten();
     this.#parts.pool.refuseUnstarted();
     this.#cut.look();
   }
@@ -104,7 +110,11 @@ export class StopDriver implements LifecycleListener {
     // Calls that are cut now get their answer when their thread has left: connections have to outlast that.
     const { clock, connections } = this.#parts;
     const untilMs = clock.now() + Math.min(lastWordsMs, this.#leftMs() / 3);
-    this.#lastWords = clock.setTimer(untilMs, () => connections.destroyAll());
+    this.#lastWords = clock.setTimer(untilMs, () => {
+      this.#background = "given-up";
+      connections.destroyAll();
+      this.#lookSettled();
+    });
   }
 
   onDeadline(): void {
@@ -146,17 +156,20 @@ export class StopDriver implements LifecycleListener {
   #lookSettled(): void {
     const { ledger, pool, connections } = this.#parts;
     if (!this.#drained || this.#lifecycle.state.phase !== "draining") return;
-    if (ledger.owed > 0 || connections.size > 0 || pool.background > 0 || pool.running > 0) return;
+    if (ledger.owed > 0 || connections.size > 0 || pool.running > 0) return;
+    if (pool.background > 0 && this.#background === "awaited") return;
     this.#lifecycle.callsSettled();
   }
 
   async #flush(): Promise<void> {
     const { pool, state } = this.#parts;
     const failures: StepFailure[] = [...this.#unflushed()];
-    const half = this.#leftMs() / 2;
-    failures.push(...(await this.#askWorkers("flush", half)));
-    failures.push(...(await this.#askWorkers("close", half)));
-    if (state !== undefined) failures.push(...(await resourceFailures("flush", state.flush(this.#leftMs()))));
+    // A worker's resource that hangs must leave the process resources, and the closing phase, their time.
+    failures.push(...(await this.#askWorkers("flush", this.#leftMs() / 4)));
+    failures.push(...(await this.#askWorkers("close", this.#leftMs() / 4)));
+    if (state !== undefined) {
+      failures.push(...(await resourceFailures("flush", state.flush(this.#leftMs() / 2))));
+    }
     if (pool.background > 0)
       failures.push({ part: "background", cause: new Error(`${pool.background} promises never settled`) });
     this.#lifecycle.flushed(failures);
@@ -178,7 +191,9 @@ export class StopDriver implements LifecycleListener {
 
   async #askWorkers(step: "flush" | "close", withinMs: number): Promise<StepFailure[]> {
     const late: LifeFailure[] = [{ service: "", what: step, message: `a worker did not ${step} in time` }];
-    const failures = await within(withinMs, this.#parts.pool.ask(step), late);
+    // The workers answer before that, unless something keeps their threads.
+    const answerMs = withinMs * 0.8;
+    const failures = await within(withinMs, this.#parts.pool.ask(step, answerMs), late);
     return failures.map(({ service, what, message }) => ({
       part: service === "" ? what : `${service}.${what}`,
       cause: new Error(message),
@@ -190,6 +205,7 @@ export class StopDriver implements LifecycleListener {
     const failures: StepFailure[] = [];
     await acceptor.close();
     connections.destroyAll();
+    if (state === undefined) this.#parts.stateStart.abort();
     const closing = state === undefined ? [] : resourceFailures("close", state.close(this.#leftMs()));
     const [resources, stuck] = await Promise.all([
       closing,
@@ -213,7 +229,7 @@ export class StopDriver implements LifecycleListener {
     connections.destroyAll();
     connections.close();
     const totals = ledger.totals();
-    const facts = stopFacts(state, totals.cut);
+    const facts = stopFacts(state, totals.cut - this.#cutBefore);
     const report = createReport({
       state,
       facts,

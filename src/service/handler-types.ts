@@ -35,8 +35,7 @@ type ArgumentsOf<F> = F extends (...args: infer A) => unknown
 type ResultOf<F> = F extends (...args: infer A) => unknown
   ? Required<A> extends [...unknown[], (error: never, response: infer R) => unknown]
     ? R
-    : // biome-ignore lint/suspicious/noConfusingVoidType: what a handler without a result returns.
-      void
+    : void
   : never;
 
 /** The method names of a generated client. */

@@ -62,6 +62,8 @@ interface Runnable {
   readonly method: GeneratedMethod;
   readonly process: Process;
   readonly run: (...args: unknown[]) => unknown;
+  /** Whether its calls have returned at once so far, and so may use one asynchronous context after the other. */
+  context: "unknown" | "shared" | "own";
 }
 
 /** What the runner has to remember of a call until it has its reply. */
@@ -115,6 +117,7 @@ export class Runner {
         method,
         process: processor[`process_${method.name}`]!.bind(processor) as Process,
         run: (handler as Handler)[method.name]!.bind(handler),
+        context: "unknown",
       };
       this.#runnables.push(runnable);
       bridge[method.name] = this.#bridge(runnable);
@@ -159,29 +162,37 @@ export class Runner {
     const { service, method } = runnable;
     const context = new CallContext(this.#options.link, slot, service, method.name, seqid, headers);
     const pending: Pending = { slot, seqid, framed, writer: this.#writer, runnable, done, context };
-    const holder = this.#enter();
+    const holder = this.#enter(runnable);
     holder.call = context;
     let result: unknown;
+    let later: boolean;
     try {
       result = runnable.run(...args);
+      // Its `then` may be a getter that throws.
+      later = isThenable(result);
     } catch (error) {
       holder.call = undefined;
       this.#fail(pending, error);
       return;
     }
-    if (isThenable(result)) {
+    if (later) {
+      runnable.context = "own";
       this.#holder = undefined;
-      this.#await(pending, result);
+      this.#await(pending, result as PromiseLike<unknown>);
     } else {
+      if (runnable.context === "unknown") runnable.context = "shared";
       holder.call = undefined;
       this.#succeed(pending, result);
     }
   }
 
-  /** The holder of the asynchronous context that the next handler runs in. */
-  #enter(): CallHolder {
+  /**
+   * The holder of the asynchronous context that the handler runs in. A call that goes on asynchronously must not share
+   * it: what a call before it has left behind (a timer) would see that call as its own.
+   */
+  #enter({ context }: Runnable): CallHolder {
     let holder = this.#holder;
-    if (holder === undefined || callStorage.getStore() !== holder) {
+    if (context !== "shared" || holder === undefined || callStorage.getStore() !== holder) {
       holder = { call: undefined };
       this.#holder = holder;
       callStorage.enterWith(holder);

@@ -1,8 +1,9 @@
 /** Opens, calls, flushes and closes the process resources of all services. Runs on the state thread. */
 import type { ServiceDefinition } from "../service/define.ts";
+import { runSteps } from "../service/life-steps.ts";
 import type { ProcessResource } from "../service/resource-types.ts";
 import { StateMethodError, StateStartError } from "./errors.ts";
-import type { ResourceFailure, ResourceNames, ResourceReport, StateLogRecord } from "./messages.ts";
+import type { ResourceNames, ResourceReport, StateLogRecord } from "./messages.ts";
 
 type Method = (...args: unknown[]) => unknown;
 
@@ -104,41 +105,14 @@ export class ResourceHost {
     withinMs: number,
     step: (resource: OpenResource) => void | Promise<void>,
   ): Promise<ResourceReport> {
-    const deadlineMs = performance.now() + withinMs;
-    const failed: ResourceFailure[] = [];
-    let timedOut = false;
-    for (let left = this.#resources.length; left > 0; left--) {
-      const resource = this.#resources[left - 1];
-      if (resource === undefined) continue;
-      // An even share of what is left, so that one that hangs leaves the rest their time.
-      const shareMs = Math.max(0, (deadlineMs - performance.now()) / left);
-      const message = await settleWithin(shareMs, () => step(resource));
-      if (message === undefined) continue;
-      if (message === hung) timedOut = true;
-      const text = message === hung ? `did not finish within ${Math.round(shareMs)} ms` : message;
-      failed.push({ service: resource.service, resource: resource.name, message: text });
-    }
-    return { failed, timedOut };
-  }
-}
-
-const hung: unique symbol = Symbol("hung");
-
-/** Undefined when the step succeeds in time, its error's message when it fails, `hung` when it does neither. */
-async function settleWithin(
-  ms: number,
-  step: () => void | Promise<void>,
-): Promise<string | typeof hung | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const late = new Promise<typeof hung>((resolve) => {
-      timer = setTimeout(resolve, ms, hung);
-    });
-    return await Promise.race([Promise.resolve(step()).then(() => undefined), late]);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
+    const steps = this.#resources
+      .toReversed()
+      .map((resource) => ({ service: resource.service, what: resource.name, run: () => step(resource) }));
+    const { failed, timedOut } = await runSteps(steps, withinMs);
+    return {
+      failed: failed.map(({ service, what, message }) => ({ service, resource: what, message })),
+      timedOut,
+    };
   }
 }
 

@@ -20,6 +20,8 @@ export interface StateThreadOptions {
   /** Called once when the thread ends without having been closed. */
   readonly onDeath: (error: StateThreadDiedError) => void;
   readonly onLog: (record: StateLogRecord) => void;
+  /** Aborts when nobody waits for the start any longer: what opens all the same is closed again. */
+  readonly signal?: AbortSignal;
 }
 
 /** What came of a close. */
@@ -28,6 +30,8 @@ export interface CloseReport extends ResourceReport {
   readonly ended: boolean;
 }
 
+/** How long resources that were opened for nobody may take to close, in ms. */
+const abandonedCloseMs = 5_000;
 /** The state thread's answer is due this long before the main thread gives up on it, in ms. */
 const answerMarginMs = 50;
 
@@ -94,11 +98,26 @@ export class StateThread {
         resolve();
       });
     });
+    options.signal?.addEventListener("abort", () => this.#abandon(), { once: true });
+  }
+
+  /** An `open()` that never ends must not keep the process; one that ends late is followed by its close. */
+  #abandon(): void {
+    if (this.#phase.kind !== "starting") return;
+    this.#phase.settle.reject(endedInStart(0, new Error("the start was given up")));
+    this.#phase = { kind: "closing" };
+    this.#worker.postMessage({ kind: "close", id: 0, withinMs: abandonedCloseMs } satisfies MessageToState);
+    this.#worker.unref();
   }
 
   /** Whether the thread can take calls. */
   get alive(): boolean {
     return this.#phase.kind === "open";
+  }
+
+  /** Whether the thread has ended without having been closed: nothing can be kept any more. */
+  get died(): boolean {
+    return this.#phase.kind === "ended" && this.#phase.death !== undefined;
   }
 
   /**

@@ -17,6 +17,11 @@ const openBracket = 0x5b;
 const zlibFirst = 0x78;
 const presetDictionary = 0x20;
 
+/** Whether a connection that begins with this byte is a zlib stream, or nothing that is known. */
+export function mayBeZlib(first: number): boolean {
+  return first === zlibFirst;
+}
+
 /**
  * The cutter for a connection that begins with `bytes[start, end)`, "zlib" when the whole connection is a zlib
  * stream, or undefined while that is too little to tell.
@@ -30,7 +35,7 @@ export function detect(
   limits: WireLimits,
 ): Cutter | "zlib" | undefined {
   if (end - start < 1) return undefined;
-  if (bytes[start] !== zlibFirst) return detectCutter(bytes, start, end, limits);
+  if (!mayBeZlib(bytes[start]!)) return detectCutter(bytes, start, end, limits);
   if (end - start < 2) return undefined;
   const second = bytes[start + 1]!;
   if ((zlibFirst * 256 + second) % 31 === 0 && (second & presetDictionary) === 0) return "zlib";

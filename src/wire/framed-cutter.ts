@@ -14,6 +14,7 @@ import type { ProtocolName } from "./protocol-names.ts";
 
 export class FramedCutter implements Cutter {
   readonly framed = true;
+  wholeBytes = 0;
   readonly protocol: ProtocolName;
   readonly kind: string;
   readonly #maxFrameSizeBytes: number;
@@ -32,11 +33,15 @@ export class FramedCutter implements Cutter {
     view.bytes = bytes;
     let at = start;
     let wanted = true;
+    this.wholeBytes = 0;
     while (wanted && end - at >= 4) {
       const length = bytes.readInt32BE(at);
       checkFrameLength(length, this.#maxFrameSizeBytes);
       const messageEnd = at + 4 + length;
-      if (messageEnd > end) break;
+      if (messageEnd > end) {
+        this.wholeBytes = 4 + length;
+        break;
+      }
       view.start = at + 4;
       view.end = messageEnd;
       if (!this.#readHeader(view, messageEnd)) {

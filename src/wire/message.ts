@@ -79,6 +79,8 @@ export interface Cutter {
    * @throws {WireError} when the bytes can't be a message or break a limit
    */
   cut(bytes: Buffer, start: number, end: number, sink: MessageSink): number;
+  /** How many bytes the message that `cut` left incomplete has in all; 0 when that is not known. */
+  readonly wholeBytes: number;
 }
 
 /** Kinds of bytes that are no acceptable message, as they are counted and logged. */

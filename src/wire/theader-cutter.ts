@@ -44,6 +44,7 @@ export class TheaderCutter implements Cutter {
   readonly framed = false;
   readonly protocol = "binary";
   readonly kind = "theader";
+  wholeBytes = 0;
   readonly #maxFrameSizeBytes: number;
   readonly #view: MessageView = createMessageView();
   /** Headers that count for every call. */
@@ -63,11 +64,15 @@ export class TheaderCutter implements Cutter {
   cut(bytes: Buffer, start: number, end: number, sink: MessageSink): number {
     let at = start;
     let wanted = true;
+    this.wholeBytes = 0;
     while (wanted && end - at >= 4) {
       const length = bytes.readInt32BE(at);
       checkFrameLength(length, this.#maxFrameSizeBytes);
       const frameEnd = at + 4 + length;
-      if (frameEnd > end) break;
+      if (frameEnd > end) {
+        this.wholeBytes = 4 + length;
+        break;
+      }
       this.#readFrame(bytes, at, frameEnd);
       at = frameEnd;
       wanted = sink.message(this.#view);

@@ -24,6 +24,8 @@ const scanners: Record<ProtocolName, new (limits: WireLimits) => Scanner> = {
 
 export class UnframedCutter implements Cutter {
   readonly framed = false;
+  /** The length of an unframed message shows at its end only. */
+  readonly wholeBytes = 0;
   readonly protocol: ProtocolName;
   readonly kind: string;
   readonly #limits: WireLimits;

@@ -2,10 +2,11 @@
 import { getHeapStatistics } from "node:v8";
 import { threadId } from "node:worker_threads";
 import { LaneCallLink } from "../pool/call-link.ts";
-import type { FromWorker, LifeFailure, ToWorker } from "../pool/control-messages.ts";
+import type { FromWorker, ToWorker } from "../pool/control-messages.ts";
 import { CallResult, Control, viewLaneMemory } from "../pool/lane-layout.ts";
 import { type LaneCall, LaneLoop } from "../pool/lane-loop.ts";
 import type { LogFunction } from "../service/define.ts";
+import { type LifeStep, runSteps } from "../service/life-steps.ts";
 import { Runner, type RunResult } from "../service/runner.ts";
 import { connectState } from "../state/state-client.ts";
 import { createCodecs } from "../wire/codecs.ts";
@@ -30,6 +31,9 @@ const onewayResults: Record<RunResult, number> = {
 };
 
 const memoryIntervalMs = 500;
+
+/** A reload has no deadline of the server's; one that hangs is reported after this, in ms. */
+const longestReloadMs = 600_000;
 
 export class LaneHost {
   readonly #task: WorkerTask;
@@ -96,7 +100,9 @@ export class LaneHost {
       log: this.#log,
       published: (service: number) => this.#published.last(service),
       onPublish: (service: number, listener: (value: unknown) => void) =>
-        this.#published.listen(service, listener),
+        this.#published.listen(service, (value) =>
+          this.#guard("an onPublish listener failed", () => listener(value)),
+        ),
       publish: (service: number, value: unknown) => this.#published.publish(service, value),
     };
     for (const [index, service] of this.#services.entries()) {
@@ -133,25 +139,45 @@ export class LaneHost {
         this.#published.done(message.id);
         break;
       case "reload":
-        this.#answer("reloaded", (service) => service.reload());
+        this.#answer(
+          "reloaded",
+          this.#services.map((service) => service.reloadStep()),
+          longestReloadMs,
+        );
         break;
       case "flush":
-        this.#answer("flushed", (service) => service.flush());
+        this.#answer(
+          "flushed",
+          lastFirst(this.#services, (service) => service.flushSteps()),
+          message.withinMs,
+        );
         break;
       case "close":
-        this.#answer("closed", (service) => service.close());
+        this.#answer(
+          "closed",
+          lastFirst(this.#services, (service) => service.closeSteps()),
+          message.withinMs,
+        );
         break;
     }
   }
 
   async #answer(
     kind: "reloaded" | "flushed" | "closed",
-    step: (service: WorkerService) => Promise<LifeFailure[]>,
+    steps: readonly LifeStep[],
+    withinMs: number,
   ): Promise<void> {
-    const failures: LifeFailure[] = [];
-    const order = kind === "closed" ? this.#services.toReversed() : this.#services;
-    for (const service of order) failures.push(...(await step(service)));
-    this.#post({ kind, failures });
+    const { failed } = await runSteps(steps, withinMs);
+    this.#post({ kind, failures: failed });
+  }
+
+  /** Runs code of the service that must not end the worker. */
+  #guard(message: string, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#log("error", message, { error: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   #sayMemory(): void {
@@ -166,6 +192,13 @@ export class LaneHost {
     const withWorker = { worker: this.#task.start.lane, ...fields };
     this.#post({ kind: "log", level, message, fields: withWorker });
   };
+}
+
+function lastFirst(
+  services: readonly WorkerService[],
+  stepsOf: (service: WorkerService) => LifeStep[],
+): LifeStep[] {
+  return services.toReversed().flatMap(stepsOf);
 }
 
 /** Gives the loop's calls to the runner in the runner's words. */

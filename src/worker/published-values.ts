@@ -27,11 +27,11 @@ export class PublishedValues {
   }
 
   /** Resolves when every call that arrives from now on will see the value. */
-  publish(service: number, value: unknown): Promise<void> {
+  async publish(service: number, value: unknown): Promise<void> {
     const id = ++this.#ids;
+    this.#post({ kind: "publish", id, service, value });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.set(id, resolve);
-    this.#post({ kind: "publish", id, service, value });
     return promise;
   }
 

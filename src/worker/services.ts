@@ -1,7 +1,8 @@
 /** The services of one worker: their modules, resources and handlers, from opening to closing. */
-import type { LifeFailure, ServiceDescription } from "../pool/control-messages.ts";
+import type { ServiceDescription } from "../pool/control-messages.ts";
 import type { LogFunction, ServiceContext, ServiceDefinition } from "../service/define.ts";
 import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
+import type { LifeStep } from "../service/life-steps.ts";
 import { loadService } from "../service/load.ts";
 import type { WorkerResource } from "../service/resource-types.ts";
 import type { ResourceProxies } from "../state/state-client.ts";
@@ -21,6 +22,17 @@ export interface ContextLink {
   published(service: number): unknown;
   onPublish(service: number, listener: (value: unknown) => void): void;
   publish(service: number, value: unknown): Promise<void>;
+}
+
+/** A part of a service could not be made in a worker. The message names both and says why. */
+export class ServiceOpenError extends Error {
+  override readonly name = "ServiceOpenError";
+  readonly code = "SLUICE_SERVICE_OPEN";
+
+  constructor(part: string, service: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    super(`${part} of the service ${service} fails: ${why}`, { cause });
+  }
 }
 
 /** One service in one worker. */
@@ -58,13 +70,15 @@ export class WorkerService {
     };
   }
 
-  /** Opens the worker resources and makes the handler. */
+  /** Opens the worker resources and makes the handler. @throws {ServiceOpenError} */
   async open(index: number, link: ContextLink, proxies: ResourceProxies): Promise<void> {
     const { name, resources = {}, handler } = this.definition;
     const opened: Record<string, unknown> = { ...proxies[name] };
     for (const [resource, definition] of Object.entries(resources)) {
       if (definition.scope !== "worker") continue;
-      const instance = await definition.open({ settings: link.settings, log: link.log });
+      const instance = await this.#make(`the worker resource "${resource}"`, () =>
+        definition.open({ settings: link.settings, log: link.log }),
+      );
       this.#open.push({ name: resource, definition, instance });
       opened[resource] = instance;
     }
@@ -80,42 +94,39 @@ export class WorkerService {
       publish: (value) => link.publish(index, value),
       log: link.log,
     };
-    this.handler = (await handler(context)) as object;
+    this.handler = (await this.#make("the handler factory", () => handler(context))) as object;
   }
 
-  async reload(): Promise<LifeFailure[]> {
-    return this.#each([["reload", () => this.definition.reload?.(this.handler as never)]]);
+  async #make<T>(part: string, make: () => T | Promise<T>): Promise<T> {
+    try {
+      return await make();
+    } catch (cause) {
+      throw new ServiceOpenError(part, this.definition.name, cause);
+    }
   }
 
-  /** Flushes the worker resources in the order of their opening. One that fails keeps no other from it. */
-  flush(): Promise<LifeFailure[]> {
-    return this.#each(
-      this.#open.map(({ name, definition, instance }) => [name, () => definition.flush?.(instance)]),
-    );
+  reloadStep(): LifeStep {
+    return this.#step("reload", () => this.definition.reload?.(this.handler as never));
+  }
+
+  /** Flushes the worker resources, in reverse order of opening: what was opened later may use what was before. */
+  flushSteps(): LifeStep[] {
+    return this.#open
+      .toReversed()
+      .map(({ name, definition, instance }) => this.#step(name, () => definition.flush?.(instance)));
   }
 
   /** Closes the handler, then the worker resources in reverse. */
-  close(): Promise<LifeFailure[]> {
-    return this.#each([
-      ["handler", () => this.definition.close?.(this.handler as never)],
+  closeSteps(): LifeStep[] {
+    return [
+      this.#step("handler", () => this.definition.close?.(this.handler as never)),
       ...this.#open
         .toReversed()
-        .map(({ name, definition, instance }): Step => [name, () => definition.close?.(instance)]),
-    ]);
+        .map(({ name, definition, instance }) => this.#step(name, () => definition.close?.(instance))),
+    ];
   }
 
-  async #each(steps: Step[]): Promise<LifeFailure[]> {
-    const failures: LifeFailure[] = [];
-    for (const [what, run] of steps) {
-      try {
-        await run();
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        failures.push({ service: this.definition.name, what, message });
-      }
-    }
-    return failures;
+  #step(what: string, run: () => unknown): LifeStep {
+    return { service: this.definition.name, what, run };
   }
 }
-
-type Step = [what: string, run: () => unknown];

@@ -42,6 +42,16 @@ declare class Client {
     sleep(ms: number, callback?: (error: void, response: Int64)=>void): void;
 
     /**
+     * Answers when there is a file of this path.
+     */
+    waitFor(path: string): Promise<void>;
+
+    /**
+     * Answers when there is a file of this path.
+     */
+    waitFor(path: string, callback?: (error: void, response: void)=>void): void;
+
+    /**
      * Keeps its worker busy for `ms` milliseconds, with `ms` below 0 for ever.
      */
     spin(ms: number): Promise<Int64>;
@@ -185,6 +195,7 @@ declare class Processor {
     process_echo(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_blob(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_sleep(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_waitFor(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_spin(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_nativeBlock(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_note(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;

@@ -442,6 +442,85 @@ const Probe_sleep_result = class {
   }
 
 };
+const Probe_waitFor_args = class {
+  constructor(args) {
+    this.path = null;
+    if (args) {
+      if (args.path !== undefined && args.path !== null) {
+        this.path = args.path;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.path = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Probe_waitFor_args');
+    if (this.path !== null && this.path !== undefined) {
+      output.writeFieldBegin('path', Thrift.Type.STRING, 1);
+      output.writeString(this.path);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Probe_waitFor_result = class {
+  constructor(args) {
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      input.skip(ftype);
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Probe_waitFor_result');
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Probe_spin_args = class {
   constructor(args) {
     this.ms = null;
@@ -1988,6 +2067,54 @@ const ProbeClient = exports.Client = class ProbeClient {
     return callback('sleep failed: unknown result');
   }
 
+  waitFor (path) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_waitFor(path);
+    });
+  }
+
+  send_waitFor (path) {
+    const output = new this.pClass(this.output);
+    const params = {
+      path: path
+    };
+    const args = new Probe_waitFor_args(params);
+    try {
+      output.writeMessageBegin('waitFor', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_waitFor (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Probe_waitFor_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    callback(null);
+  }
+
   spin (ms) {
     this._seqid = this.new_seqid();
     const self = this;
@@ -2818,6 +2945,43 @@ const ProbeProcessor = exports.Processor = class ProbeProcessor {
         } else {
           result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
           output.writeMessageBegin("sleep", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_waitFor (seqid, input, output) {
+    const args = new Probe_waitFor_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.waitFor.length === 1) {
+      Promise.resolve(this._handler.waitFor.bind(this._handler)(
+        args.path
+      )).then(result => {
+        const result_obj = new Probe_waitFor_result({success: result});
+        output.writeMessageBegin("waitFor", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+        output.writeMessageBegin("waitFor", Thrift.MessageType.EXCEPTION, seqid);
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.waitFor(args.path, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined')) {
+          result_obj = new Probe_waitFor_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("waitFor", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("waitFor", Thrift.MessageType.EXCEPTION, seqid);
         }
         result_obj.write(output);
         output.writeMessageEnd();

@@ -16,6 +16,9 @@ service Probe {
   /** Answers `ms` after `ms` milliseconds; others run meanwhile. */
   i64 sleep(1: i32 ms),
 
+  /** Answers when there is a file of this path. */
+  void waitFor(1: string path),
+
   /** Keeps its worker busy for `ms` milliseconds, with `ms` below 0 for ever. */
   i64 spin(1: i32 ms),
 

@@ -18,6 +18,7 @@ export interface Ended {
   readonly lines: readonly LogLine[];
   /** The last line of the log: the drain report, when it came that far. */
   readonly last: LogLine;
+  readonly stdout: string;
   readonly stderr: string;
   /** When it ended, as `performance.now()` counts. */
   readonly atMs: number;
@@ -46,6 +47,8 @@ export interface ServerProcess {
   readonly stderr: string;
   /** Resolves with the first line, past or to come, that fits; rejects when the process ends before. */
   line(fits: string | ((line: LogLine) => boolean)): Promise<LogLine>;
+  /** Resolves when what it wrote to stderr matches; rejects when the process ends before. */
+  told(pattern: RegExp): Promise<void>;
   /** Sends a signal and returns when, as `performance.now()` counts. */
   signal(signal?: NodeJS.Signals): number;
   /** Resolves when the process has ended and all it wrote was read. */
@@ -110,6 +113,7 @@ class WatchedProcess implements ServerProcess {
   readonly ended: Promise<Ended>;
   readonly lines: LogLine[] = [];
   stderr = "";
+  #stdout = "";
   #rest = "";
   #wakers: (() => void)[] = [];
   #over = false;
@@ -119,6 +123,7 @@ class WatchedProcess implements ServerProcess {
     child.stdout!.setEncoding("utf8").on("data", (text: string) => this.#read(text));
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
+      this.#wake();
     });
     this.ended = this.#watch();
   }
@@ -148,6 +153,13 @@ class WatchedProcess implements ServerProcess {
     }
   }
 
+  async told(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.stderr)) {
+      if (this.#over) throw new Error(`the process ended without telling ${pattern}:\n${this.#told()}`);
+      await new Promise<void>((resolve) => this.#wakers.push(resolve));
+    }
+  }
+
   signal(signal: NodeJS.Signals = "SIGTERM"): number {
     const atMs = performance.now();
     this.child.kill(signal);
@@ -161,6 +173,7 @@ class WatchedProcess implements ServerProcess {
   }
 
   #read(text: string): void {
+    this.#stdout += text;
     const parts = (this.#rest + text).split("\n");
     this.#rest = parts.pop()!;
     for (const part of parts) this.lines.push(parse(part));
@@ -184,7 +197,15 @@ class WatchedProcess implements ServerProcess {
     if (this.#rest !== "") this.lines.push(parse(this.#rest));
     this.#over = true;
     this.#wake();
-    return { code, signal, lines: this.lines, last: this.lines.at(-1) ?? {}, stderr: this.stderr, atMs };
+    return {
+      code,
+      signal,
+      lines: this.lines,
+      last: this.lines.at(-1) ?? {},
+      stdout: this.#stdout,
+      stderr: this.stderr,
+      atMs,
+    };
   }
 
   #told(): string {

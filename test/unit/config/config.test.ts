@@ -38,7 +38,11 @@ describe("resolveConfig", () => {
     assert.equal(config.adminHost, "127.0.0.1");
     assert.equal(config.adminPort, 9091);
     assert.equal(config.workers, 4);
-    assert.deepEqual(config.settings, { store: "sqlite:./data/ledger.db" });
+    assert.deepEqual(config.settings, {
+      store: "sqlite:./data/ledger.db",
+      storeTimeout: "5000",
+      flushInterval: "1000",
+    });
     assert.equal(config.graceMs, 9000);
     assert.equal(config.lameDuckMs, 0);
     assert.equal(config.quietMs, 100);
@@ -172,7 +176,9 @@ describe("resolveConfig", () => {
     const env = { SLUICE_STORE: "sqlite:/env.db" };
     assert.equal(resolve({}, { env }).settings["store"], "sqlite:/env.db");
     const settings = { store: "theirs", region: "eu" };
-    assert.deepEqual(resolve({ settings }, { env }).settings, settings);
+    const times = { storeTimeout: "5000", flushInterval: "1000" };
+    assert.deepEqual(resolve({ settings }, { env }).settings, { ...times, ...settings });
+    assert.equal(resolve({ settings: times, flushInterval: "2s" }).settings["flushInterval"], "2000");
     assert.equal(resolve({ settings, store: "sqlite:/a.db" }, { env }).settings["store"], "sqlite:/a.db");
   });
 

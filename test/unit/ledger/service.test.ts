@@ -8,7 +8,7 @@ import service from "../../../src/ledger/service.ts";
 
 /** The handler over a store in memory, in this thread. */
 async function createHandler() {
-  const store = openStore("sqlite::memory:");
+  const store = await openStore("sqlite::memory:");
   const context = { resources: { store } } as unknown as Parameters<typeof service.handler>[0];
   const handler = await service.handler(context);
   return { handler, [Symbol.asyncDispose]: () => store.close() };

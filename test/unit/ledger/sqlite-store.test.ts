@@ -209,16 +209,16 @@ describe("a failing commit", () => {
        BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END`,
     );
     t.mock.timers.enable({ apis: ["setTimeout"] });
-    const onError = mock.fn();
-    const store = openSqliteStore(file, { flushIntervalMs: 1_000, onError });
+    const log = mock.fn();
+    const store = openSqliteStore(file, { flushIntervalMs: 1_000, log });
     await store.track("hits", 3n);
     t.mock.timers.tick(1_000);
-    assert.equal(onError.mock.callCount(), 1);
+    assert.equal(log.mock.callCount(), 1);
     await assert.rejects(store.flush(), { code: "LEDGER_WRITE" });
     const other = new DatabaseSync(file);
     other.exec("UPDATE fuse SET left = 0");
     t.mock.timers.tick(1_000);
-    assert.equal(onError.mock.callCount(), 1);
+    assert.equal(log.mock.callCount(), 1);
     assert.equal(other.prepare("SELECT value FROM counters").get()?.["value"], 3);
     other.close();
     await store.close();
@@ -228,23 +228,23 @@ describe("a failing commit", () => {
 describe("a store's address", () => {
   it("is sqlite:PATH, or memory", async () => {
     using folder = createFolder();
-    await openStore(`sqlite:${join(folder.path, "a.db")}`).close();
+    await (await openStore(`sqlite:${join(folder.path, "a.db")}`)).close();
     assert.ok(statSync(join(folder.path, "a.db")).isFile());
-    const store = openStore("sqlite::memory:");
+    const store = await openStore("sqlite::memory:");
     assert.deepEqual(await store.post(entry("a")), { seq: 1, duplicate: false });
     await store.close();
   });
 
-  it("of another form is refused with what would be right", () => {
-    for (const address of [
-      "postgres://host/db",
-      "postgresql://host/db",
-      "mysql:x",
-      "ledger.db",
-      "sqlite:",
-      "",
-    ]) {
-      assert.throws(() => openStore(address), { code: "LEDGER_OPEN", message: /sqlite:/ }, address);
+  it("of another form is refused with what would be right", async () => {
+    for (const address of ["mysql:x", "ledger.db", "sqlite:", ""]) {
+      await assert.rejects(openStore(address), { code: "LEDGER_OPEN", message: /sqlite:/ }, address);
     }
+    for (const address of ["postgres:", "postgresql:x", "postgres://"]) {
+      await assert.rejects(openStore(address), { code: "LEDGER_OPEN", message: /USER@HOST/ }, address);
+    }
+    await assert.rejects(
+      openStore("mysql://me:hidden@host/db"),
+      (error: Error) => !/hidden/.test(error.message),
+    );
   });
 });

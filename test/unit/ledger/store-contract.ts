@@ -184,6 +184,23 @@ export function describeStore(name: string, createPlace: () => Promise<StorePlac
     );
 
     it(
+      "long memos in pages that fit into a frame, to the last one",
+      withStore(async (store) => {
+        const memo = "m".repeat(60_000);
+        await store.postAll(Array.from({ length: 80 }, (_, i) => entry(`e${i}`, { memo: `${i}${memo}` })));
+        const seen: number[] = [];
+        let pages = 0;
+        for (let page = await store.entries("bob", 0, 1_000); page.length > 0; pages++) {
+          assert.ok(page.reduce((sum, found) => sum + (found.memo?.length ?? 0), 0) <= 2 * 1024 * 1024);
+          seen.push(...page.map(({ seq }) => seq));
+          page = await store.entries("bob", seen.at(-1) ?? 0, 1_000);
+        }
+        assert.deepEqual([seen.length, pages], [80, 3]);
+        assert.equal((await auditLedger(store)).ok, true);
+      }),
+    );
+
+    it(
       "what was posted before in the same turn",
       withStore(async (store) => {
         const post = store.post(entry("a"));

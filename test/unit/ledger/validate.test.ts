@@ -28,6 +28,7 @@ describe("an entry", () => {
       /^credit must be at most 256 bytes/,
     ],
     ["a NUL", { id: "a\0b" }, /NUL/],
+    ["a memo of 65537 bytes", { memo: "m".repeat(65_537) }, /^memo must be at most 65536 bytes/],
     ["a NUL in the memo", { memo: "\0" }, /^memo must not contain NUL/],
     ["a lone surrogate", { debit: "\ud800" }, /Unicode/],
   ];

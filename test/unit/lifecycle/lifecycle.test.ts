@@ -389,6 +389,12 @@ describe("undrain", () => {
     assert.throws(() => lifecycle.undrain(), { code: "SLUICE_UNDRAIN_REFUSED", why: "signal" });
   });
 
+  test("is refused when the server stops because of a fault, whoever asked first", () => {
+    const { lifecycle } = rigAt("lame-duck, asked for by POST");
+    lifecycle.requestStop({ source: "fault", reason: "the state thread died" });
+    assert.throws(() => lifecycle.undrain(), { why: "fault", message: /because the state thread died/ });
+  });
+
   test("is granted when another POST has joined", () => {
     const { lifecycle } = rigAt("lame-duck, asked for by POST");
     lifecycle.requestStop(API);

@@ -152,10 +152,11 @@ export class Feed {
 
   feed(...chunks: Buffer[]): this {
     for (const chunk of chunks) {
-      this.#inbox.append(chunk);
+      this.#inbox.append(chunk, false);
       const { bytes, start, end } = this.#inbox.peek();
       this.cutter ??= detectCutter(bytes, start, end, this.#limits);
       if (this.cutter !== undefined) this.#inbox.cut(this.cutter, this);
+      this.#inbox.keep(true);
     }
     return this;
   }

@@ -1,0 +1,79 @@
+# Needs Node.js (20 or newer), npm and make; everything else comes from `npm ci`, Node.js 24 included.
+
+NODE := node_modules/.bin/node
+BIOME := node_modules/@biomejs/biome/bin/biome
+TSC := node_modules/typescript/bin/tsc
+# The installed tree's own record: npm writes it last.
+INSTALLED := node_modules/.package-lock.json
+TEST_LEVELS := unit integration process interop oracle
+# More flags of Node's test runner, and of `sluice serve`.
+TEST_FLAGS ?=
+ARGS ?=
+
+# Two test files at a time: most start threads or processes of their own.
+RUN_TESTS = $(NODE) --conditions=sluice-source --test --test-concurrency=2 $(TEST_FLAGS)
+
+# Node 24 comes first also for what is started by the things that are started here.
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+MAKEFLAGS += --no-print-directory
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak bench build clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s%s\n' "$$name" "$$what"; done
+
+setup: $(INSTALLED)
+	@tools/require-node.sh $(NODE)
+
+$(INSTALLED): package-lock.json
+	@tools/install.sh
+	@touch $@
+
+run: setup ## serves the ledger; ARGS='--port 9190' passes flags through
+	@exec $(NODE) bin/sluice.js serve $(ARGS)
+
+test: setup ## runs the tests
+	@$(RUN_TESTS) --test-timeout=120000 $(foreach level,$(TEST_LEVELS),'test/$(level)/**/*.test.ts')
+
+test-docker: setup ## runs the tests of image and compose file; they need a Docker engine
+	@$(RUN_TESTS) --test-timeout=600000 'test/docker/**/*.test.ts'
+
+check: check-format check-types check-lock check-gen check-docs ## format, lint, layers, types; generated files are current
+
+check-format: setup
+	@$(NODE) $(BIOME) check --error-on-warnings .
+
+check-types: setup
+	@$(NODE) $(TSC) -p tsconfig.json
+
+check-lock: setup
+	@$(NODE) tools/check-lock.ts
+
+check-gen:
+	@tools/generate.sh --check
+
+check-docs: setup
+	@$(NODE) tools/options-table.ts --check
+
+fix: setup ## formats, and repairs what the linter can
+	@$(NODE) $(BIOME) check --write .
+
+gen: ## regenerates gen/ and the tests' generated code with the Thrift compiler
+	@tools/generate.sh
+
+docs: setup ## writes the table of options into README.md
+	@$(NODE) tools/options-table.ts
+
+soak: setup ## drains servers under random clients, long; ARGS='--drains 1000' (see test/oracle/soak.ts)
+	@exec $(NODE) --conditions=sluice-source test/oracle/soak.ts $(ARGS)
+
+bench: setup ## measures beside other Thrift servers; ARGS='--quick' is short
+	@exec $(NODE) --conditions=sluice-source bench/run.ts $(ARGS)
+
+build: setup ## compiles src/ to dist/, with types and source maps
+	@rm -rf dist
+	@$(NODE) $(TSC) -p tsconfig.build.json
+
+clean: ## removes what was built and installed; data/ stays
+	@rm -rf dist node_modules bench/build bench/out
