@@ -86,7 +86,7 @@ async function clearPath(path: string): Promise<void> {
   if (found === undefined) return;
   const why =
     found === "alive"
-      ? "another process listens there; stop it, or choose another path"
+      ? "it is in use by another process; stop it, or choose another path"
       : "something else than a socket is there; choose another path";
   throw new ListenError(`can't listen on ${path}: ${why}`);
 }

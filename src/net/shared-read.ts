@@ -45,6 +45,9 @@ export function readShared(socket: Duplex, take: TakeChunk): void {
     [keys.callback]: (size: number) => take(buffer.subarray(0, size), true),
   });
   handle.useUserBuffer(buffer);
+  // A stream that gave something asks for more by itself, paused or not, unless a read is under way: this one is for
+  // ever, since nothing comes through the stream any more but its end.
+  socket.read(0);
 }
 
 /** Where a socket made with `onread` keeps its buffer and its callback. */
