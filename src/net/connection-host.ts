@@ -18,10 +18,10 @@ export interface ConnectionHost {
   readonly writeHighWaterBytes: number;
   /** What may still come after our FIN before the connection is cut off. */
   readonly maxDiscardedBytes: number;
-  /** Whether the server is about to stop (lame-duck, or in a drain). */
-  readonly leaving: boolean;
-  /** Whether it drains: a connection that has nothing to do is to end. */
-  readonly draining: boolean;
+  /** Whether a connection is about to end: the server is in lame-duck, or the connection drains. */
+  isLeaving(connection: LiveConnection): boolean;
+  /** Whether a connection that has nothing to do is to end: the server drains, or the connection is too old. */
+  isDraining(connection: LiveConnection): boolean;
   now(): number;
   bytesRead(count: number): void;
   /** Bytes came that are no message; the connection ends. */

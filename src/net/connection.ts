@@ -19,6 +19,7 @@ import { MessageHeaders } from "./message-headers.ts";
 import { Outbox } from "./outbox.ts";
 import { ReplyOrder } from "./reply-order.ts";
 import { readShared } from "./shared-read.ts";
+import { unreadBytesOf } from "./unread-bytes.ts";
 import { ZlibStream } from "./zlib-stream.ts";
 
 /**
@@ -49,6 +50,7 @@ export class Connection implements Caller {
   /** When the first byte of the message came that is not whole yet; 0 when there is none. */
   partialSinceMs = 0;
   closeReason: CloseReason = "peer";
+  readonly #socket: Duplex;
   /** The socket, or the zlib stream over it. */
   #stream: Duplex;
   readonly #host: ConnectionHost;
@@ -78,6 +80,7 @@ export class Connection implements Caller {
     this.id = id;
     this.peer = peer.text;
     this.peerWords = peer.words;
+    this.#socket = socket;
     this.#stream = socket;
     this.#headers = headers && new MessageHeaders(headers);
     this.#host = host;
@@ -104,7 +107,7 @@ export class Connection implements Caller {
   #createOutbox(stream: Duplex): Outbox {
     const host = this.#host;
     return new Outbox(stream, {
-      isLeaving: () => host.leaving,
+      isLeaving: () => host.isLeaving(this),
       settle: (call, outcome) => this.#settle(call, outcome),
       settledLater: () => this.#afterProgress(),
     });
@@ -188,6 +191,10 @@ export class Connection implements Caller {
   /** Bytes of the last replies, which the kernel may still hold. */
   get bytesWrittenLately(): number {
     return this.#outbox.lastWrittenBytes;
+  }
+
+  get unreadBytes(): number {
+    return unreadBytesOf(this.#socket);
   }
 
   /** Sends FIN behind the last reply and throws away what still comes. */
@@ -289,7 +296,7 @@ export class Connection implements Caller {
 
   /** From now on the connection is what is in the zlib streams over its socket. Nothing was answered before. */
   #beginZlib(head: Buffer): void {
-    const socket = this.#stream;
+    const socket = this.#socket;
     socket.off("data", this.#onData);
     socket.off("end", this.#onEnd);
     socket.off("error", this.#onError);

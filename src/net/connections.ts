@@ -11,8 +11,9 @@ import type { CloseReason } from "./connection.ts";
 import type { Malformation } from "./connection-host.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import { Reception, type ReceptionOptions, type Registry } from "./reception.ts";
+import { isOverdue, leavesAtMs, ReadingWatch, type TimeLimits } from "./time-limits.ts";
 
-export interface ConnectionsOptions extends ReceptionOptions {
+export interface ConnectionsOptions extends ReceptionOptions, TimeLimits {
   readonly desk: CallDesk;
   readonly clock: Clock;
   readonly limits: WireLimits;
@@ -21,8 +22,6 @@ export interface ConnectionsOptions extends ReceptionOptions {
   readonly writeHighWaterBytes: number;
   readonly quietMs: number;
   readonly busyCloseMs: number;
-  readonly idleTimeoutMs: number | undefined;
-  readonly partialFrameTimeoutMs: number | undefined;
   readonly log: (level: "info" | "warn", message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -35,6 +34,17 @@ const littleBytes = 64 * 1024;
 const maxDiscardedBytes = 16 * 1024 * 1024;
 const sweepMs = 250;
 
+/** What is known of a connection whatever it goes on as. */
+interface Standing {
+  /** Whether it came through TLS. */
+  readonly secure: boolean;
+  /** When it is too old. */
+  readonly leavesAtMs: number;
+  /** Since when it drains because it is too old. */
+  agedSinceMs: number | undefined;
+  readonly watch: ReadingWatch;
+}
+
 export class Connections implements Registry {
   readonly desk: CallDesk;
   readonly limits: WireLimits;
@@ -44,10 +54,9 @@ export class Connections implements Registry {
   readonly maxDiscardedBytes: number = maxDiscardedBytes;
   readonly #options: ConnectionsOptions;
   readonly #reception: Reception;
-  /** Each with whether it came through TLS. */
-  readonly #open = new Map<LiveConnection, boolean>();
+  readonly #open = new Map<LiveConnection, Standing>();
   readonly #timers = new Map<LiveConnection, Timer>();
-  readonly #closedBy = new Map<CloseReason, number>();
+  readonly #closedBy = new Map<CloseReason | "age", number>();
   readonly #malformedBy = new Map<string, number>();
   #accepted = 0;
   #bytesRead = 0;
@@ -69,12 +78,17 @@ export class Connections implements Registry {
     this.#reception = new Reception(this, options);
   }
 
-  get leaving(): boolean {
-    return this.#lameDuck || this.draining;
+  isLeaving(connection: LiveConnection): boolean {
+    return this.#lameDuck || this.isDraining(connection);
   }
 
-  get draining(): boolean {
-    return this.#drainingSinceMs !== undefined;
+  isDraining(connection: LiveConnection): boolean {
+    return this.#drainingSinceOf(connection) !== undefined;
+  }
+
+  /** A connection that is too old drains before the server does. */
+  #drainingSinceOf(connection: LiveConnection): number | undefined {
+    return this.#open.get(connection)?.agedSinceMs ?? this.#drainingSinceMs;
   }
 
   get size(): number {
@@ -91,7 +105,7 @@ export class Connections implements Registry {
     byKind: Record<string, number>;
   } {
     const byKind: Record<string, number> = {};
-    for (const [{ kind = "silent" }, secure] of this.#open) {
+    for (const [{ kind = "silent" }, { secure }] of this.#open) {
       const name = secure ? `tls-${kind}` : kind;
       byKind[name] = (byKind[name] ?? 0) + 1;
     }
@@ -112,13 +126,24 @@ export class Connections implements Registry {
   }
 
   add(connection: LiveConnection, { secure }: Arrival): void {
-    this.#open.set(connection, secure);
-    if (this.draining) this.#consider(connection);
+    const leaves = leavesAtMs(this.#options, this.now(), Math.random());
+    this.#enter(connection, {
+      secure,
+      leavesAtMs: leaves,
+      agedSinceMs: undefined,
+      watch: new ReadingWatch(),
+    });
   }
 
-  replace(connection: LiveConnection, next: LiveConnection, arrival: Arrival): void {
+  replace(connection: LiveConnection, next: LiveConnection, { secure }: Arrival): void {
+    const standing = this.#open.get(connection)!;
     this.#forget(connection);
-    this.add(next, arrival);
+    this.#enter(next, { ...standing, secure });
+  }
+
+  #enter(connection: LiveConnection, standing: Standing): void {
+    this.#open.set(connection, standing);
+    this.idle(connection);
   }
 
   /** The server is in lame-duck, or no longer. Clients that asked for it are told when it begins. */
@@ -172,7 +197,7 @@ export class Connections implements Registry {
   }
 
   idle(connection: LiveConnection): void {
-    if (this.#drainingSinceMs !== undefined) this.#consider(connection);
+    if (this.isDraining(connection)) this.#consider(connection);
   }
 
   ending(connection: LiveConnection): void {
@@ -183,8 +208,10 @@ export class Connections implements Registry {
   }
 
   closed(connection: LiveConnection): void {
+    const aged = connection.closeReason === "drain" && this.#open.get(connection)?.agedSinceMs !== undefined;
+    const reason = aged ? "age" : connection.closeReason;
     this.#forget(connection);
-    this.#closedBy.set(connection.closeReason, (this.#closedBy.get(connection.closeReason) ?? 0) + 1);
+    this.#closedBy.set(reason, (this.#closedBy.get(reason) ?? 0) + 1);
     if (this.#drainingSinceMs !== undefined && this.#open.size === 0) this.onEmpty();
   }
 
@@ -224,7 +251,7 @@ export class Connections implements Registry {
 
   #decide(connection: LiveConnection): QuietDecision {
     const settings = { quietMs: this.#options.quietMs, busyCloseMs: this.#busyCloseMs };
-    return decideQuiet(connection.activity, settings, this.#drainingSinceMs!, this.now());
+    return decideQuiet(connection.activity, settings, this.#drainingSinceOf(connection)!, this.now());
   }
 
   #setTimer(connection: LiveConnection, atMs: number, fire: () => void): void {
@@ -234,25 +261,26 @@ export class Connections implements Registry {
 
   #sweepSoon(): void {
     if (this.#sweep !== undefined) return;
-    const { clock, idleTimeoutMs, partialFrameTimeoutMs } = this.#options;
-    if (idleTimeoutMs === undefined && partialFrameTimeoutMs === undefined) return;
+    const { clock } = this.#options;
     this.#sweep = clock.setTimer(clock.now() + sweepMs, () => {
       this.#sweep = undefined;
-      for (const connection of this.#open.keys()) this.#checkTimes(connection);
+      for (const [connection, standing] of this.#open) this.#checkTimes(connection, standing);
       if (this.#open.size > 0) this.#sweepSoon();
     });
   }
 
-  #checkTimes(connection: LiveConnection): void {
-    if (connection.state !== "open") return;
-    const { idleTimeoutMs, partialFrameTimeoutMs } = this.#options;
+  #checkTimes(connection: LiveConnection, standing: Standing): void {
+    if (connection.state === "ending" || connection.state === "closed") return;
     const nowMs = this.now();
-    const { partialSinceMs, lastActivityAtMs } = connection;
-    if (partialFrameTimeoutMs !== undefined && partialSinceMs > 0) {
-      if (nowMs - partialSinceMs > partialFrameTimeoutMs && connection.inFlight === 0)
-        connection.end("timeout");
-    } else if (idleTimeoutMs !== undefined && connection.inFlight === 0) {
-      if (nowMs - lastActivityAtMs > idleTimeoutMs) connection.end("timeout");
+    const { writeTimeoutMs = Number.POSITIVE_INFINITY } = this.#options;
+    const stalledMs = standing.watch.note(connection.unreadBytes, nowMs);
+    // A FIN would not get past what the peer does not read.
+    if (stalledMs > writeTimeoutMs) connection.destroy("timeout");
+    else if (connection.state === "open" && isOverdue(connection, this.#options, nowMs))
+      connection.end("timeout");
+    else if (nowMs >= standing.leavesAtMs && standing.agedSinceMs === undefined) {
+      standing.agedSinceMs = nowMs;
+      this.#consider(connection);
     }
   }
 }

@@ -8,6 +8,7 @@ import type { ConnectionHost } from "./connection-host.ts";
 import { HttpExchange } from "./http-exchange.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import { endSocket, ignoreError } from "./socket-ending.ts";
+import { unreadBytesOf } from "./unread-bytes.ts";
 
 export class HttpConnection implements LiveConnection {
   readonly kind = "http";
@@ -80,6 +81,10 @@ export class HttpConnection implements LiveConnection {
     };
   }
 
+  get unreadBytes(): number {
+    return unreadBytesOf(this.socket);
+  }
+
   /** A request's head has come. */
   request(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     // Behind our last response nothing is answered: the peer was told, or will see FIN.
@@ -94,7 +99,7 @@ export class HttpConnection implements LiveConnection {
   /** Whether a response that is written now is to be the last one: nothing is owed behind it. */
   get isLastResponse(): boolean {
     if (this.#exchanges.size > 1 || this.#lastWords !== undefined) return false;
-    return this.state !== "open" || this.host.draining;
+    return this.state !== "open" || this.host.isDraining(this);
   }
 
   /** A request was received whole. */
@@ -189,7 +194,7 @@ export class HttpConnection implements LiveConnection {
   #finish(reason: CloseReason): void {
     if (this.state === "closed" || this.socket.writableEnded) return;
     if (this.state !== "ending")
-      this.closeReason = reason === "peer" && this.host.draining ? "drain" : reason;
+      this.closeReason = reason === "peer" && this.host.isDraining(this) ? "drain" : reason;
     this.state = "ending";
     this.partialSinceMs = 0;
     if (this.#lastWords !== undefined) {

@@ -122,7 +122,7 @@ export class HttpExchange implements Caller {
   answer(call: Call, bytes: Uint8Array, start: number, end: number): void {
     const prefix = call.envelope?.prefix(
       end - start,
-      this.#connection.host.leaving,
+      this.#connection.host.isLeaving(this.#connection),
       call.pendingOutcome === "rejected",
     );
     this.#reply = Buffer.concat([prefix ?? noBytes, bytes.subarray(start, end)]);

@@ -17,6 +17,7 @@ export class Intake implements LiveConnection {
   readonly kind = undefined;
   readonly inFlight = 0;
   readonly bytesWrittenLately = 0;
+  readonly unreadBytes = 0;
   state: ConnectionState = "open";
   closeReason: CloseReason = "peer";
   wasSilent = false;

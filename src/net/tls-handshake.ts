@@ -14,6 +14,7 @@ export class TlsHandshake implements LiveConnection {
   readonly kind = "tls-handshake";
   readonly inFlight = 0;
   readonly bytesWrittenLately = 0;
+  readonly unreadBytes = 0;
   readonly wasSilent = false;
   /** `tlsHandshakeTimeout` is what ends one that takes too long. */
   readonly partialSinceMs = 0;

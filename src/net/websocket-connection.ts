@@ -11,6 +11,7 @@ import type { LiveConnection } from "./live-connection.ts";
 import type { MessageHeaders } from "./message-headers.ts";
 import { type Departures, ReplyOrder } from "./reply-order.ts";
 import { cutSingle, type SingleMessage } from "./single-message.ts";
+import { unreadBytesOf } from "./unread-bytes.ts";
 import { WebSocketCaller } from "./websocket-caller.ts";
 import { CloseCode, closeCodes } from "./websocket-close.ts";
 
@@ -31,6 +32,7 @@ export class WebSocketConnection implements LiveConnection, Departures {
   onewayLane: { readonly index: number } | null = null;
   onewayPosition = 0;
   inFlight = 0;
+  readonly #socket: Socket;
   readonly #webSocket: WebSocket;
   readonly #headers: MessageHeaders;
   readonly #host: ConnectionHost;
@@ -51,6 +53,7 @@ export class WebSocketConnection implements LiveConnection, Departures {
     headers: MessageHeaders,
     host: ConnectionHost,
   ) {
+    this.#socket = socket;
     this.#webSocket = webSocket;
     this.arrival = arrival;
     this.#headers = headers;
@@ -80,6 +83,10 @@ export class WebSocketConnection implements LiveConnection, Departures {
     };
   }
 
+  get unreadBytes(): number {
+    return unreadBytesOf(this.#socket);
+  }
+
   /** Takes in a call of one of the messages. */
   enter(call: Call): void {
     this.inFlight++;
@@ -99,7 +106,11 @@ export class WebSocketConnection implements LiveConnection, Departures {
   /** Sends a reply whose turn it is. */
   add(call: Call, bytes: Uint8Array, start: number, end: number): void {
     const { text } = call.caller as WebSocketCaller;
-    const prefix = call.envelope?.prefix(end - start, this.#host.leaving, call.pendingOutcome === "rejected");
+    const prefix = call.envelope?.prefix(
+      end - start,
+      this.#host.isLeaving(this),
+      call.pendingOutcome === "rejected",
+    );
     const reply = Buffer.concat([prefix ?? noBytes, bytes.subarray(start, end)]);
     this.#webSocket.send(reply, { binary: !text, compress: false }, (error) =>
       this.#settle(call, error !== undefined && error !== null),

@@ -74,6 +74,8 @@ export class NetRig {
       busyCloseMs: 200,
       idleTimeoutMs: undefined,
       partialFrameTimeoutMs: undefined,
+      writeTimeoutMs: undefined,
+      maxConnectionAgeMs: undefined,
       log: (_level, message) => this.logged.push(message),
       ...options,
     });
