@@ -75,6 +75,7 @@ export class PostgresPosts {
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       this.#group = this.#nextGroup();
+      this.#lastError = undefined;
       this.#watchDeadline();
       await this.#append();
       this.#group = [];

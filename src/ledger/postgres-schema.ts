@@ -7,7 +7,10 @@
 import { LedgerOpenError } from "./errors.ts";
 import type { Connection } from "./postgres-connections.ts";
 
-/** One step per version: `migrations[n]` makes version n + 1 of version n. Never change one that was released. */
+/**
+ * One step per version: `migrations[n]` makes version n + 1 of version n. Never change one that was released. A step has
+ * to end within the store's `timeoutMs`.
+ */
 const migrations: readonly string[] = [
   `
   CREATE TABLE sluice_ledger (

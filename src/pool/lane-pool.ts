@@ -46,6 +46,8 @@ const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
 const shortestPollMs = 1;
 const longestPollMs = 16;
+/** Calls of one turn that are worth a wake-up before its end. */
+const wakeAfterCalls = 16;
 const memoryCheckMs = 1_000;
 /** How long a thread with nothing to do may take to leave, in ms. */
 const terminationMs = 250;
@@ -85,6 +87,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   #pollMs = shortestPollMs;
   #memoryTimer: Timer | undefined;
   #wakeScheduled = false;
+  /** Calls handed over since the last wake-up. */
+  #unannounced = 0;
   #replacing = true;
   /** Known from `begin` on. */
   #opening: (() => Opening) | undefined;
@@ -175,6 +179,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   submit(calls: readonly Call[], count: number): void {
     const waiting = this.#backlog.length;
     this.#spread(calls, count);
+    this.#unannounced += count;
+    if (this.#unannounced >= wakeAfterCalls) this.#wake();
     // The bytes that these calls came in are about to be used again.
     for (let at = waiting; at < this.#backlog.length; at++) ownBytes(this.#backlog[at]!);
   }
@@ -440,14 +446,22 @@ export class LanePool implements Lanes, LaneWorkerListener {
     for (const call of waiting) this.#listener.unservable(call);
   }
 
-  /** One wake-up per lane and turn of the event loop: everything that was read in it is handed over first. */
+  /**
+   * One wake-up per lane and turn of the event loop, at its end, when everything that was read in it has been handed
+   * over; in a long turn earlier, so that workers and main thread work side by side.
+   */
   #wakeSoon(): void {
     if (this.#wakeScheduled) return;
     this.#wakeScheduled = true;
     setImmediate(() => {
       this.#wakeScheduled = false;
-      for (const worker of this.#workers) if (worker.lane.queued > 0) worker.lane.wake();
+      this.#wake();
     });
+  }
+
+  #wake(): void {
+    this.#unannounced = 0;
+    for (const worker of this.#workers) if (worker.lane.queued > 0) worker.lane.wake();
   }
 
   #pollSoon(): void {

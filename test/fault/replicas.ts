@@ -29,6 +29,8 @@ export interface ReplicasResult {
 }
 
 const clientCount = 16;
+/** A replica that is only ever frozen lives through the whole run, in ms. */
+const replicaLifeMs = 1_800_000;
 const disturbances = ["kill", "drain", "freeze", "kill"] as const;
 
 export async function tortureReplicas(options: ReplicasOptions): Promise<ReplicasResult> {
@@ -87,7 +89,7 @@ class ReplicaTorture {
 
   async #start(index: number): Promise<void> {
     const args = ["--store", this.#url, "--grace", "5s", "--reserve", "1s"];
-    this.#servers[index] = await startServer(this.#scope.t, { args });
+    this.#servers[index] = await startServer(this.#scope.t, { args, lifeMs: replicaLifeMs });
   }
 
   async #disturb(round: number): Promise<string> {

@@ -30,6 +30,8 @@ export interface ServerOptions {
   /** Flags behind the usual ones (`--port 0 --admin-port 0 --workers 2` and a ledger in a folder of its own). */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** After this time it is stuck, and killed, in ms. Default: 60,000. */
+  readonly lifeMs?: number;
   /** Where relative paths begin; default: this process's folder. */
   readonly cwd?: string;
 }
@@ -85,7 +87,7 @@ export function spawnServer(t: TestContext, options: ServerOptions = {}): Server
   const { modules = [], args = [], env = {} } = options;
   const store = `sqlite:${join(temporaryFolder(t), "ledger.db")}`;
   const usual = ["--port", "0", "--admin-port", "0", "--workers", "2", "--store", store];
-  return spawnSluice(t, ["serve", ...usual, ...args, ...modules], env, options.cwd);
+  return spawnSluice(t, ["serve", ...usual, ...args, ...modules], env, options.cwd, options.lifeMs);
 }
 
 /** Runs any command of sluice; see `spawnServer` for servers. */
@@ -94,13 +96,14 @@ export function spawnSluice(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
+  lifeMs: number = longestLifeMs,
 ): ServerProcess {
   const child = spawn(process.execPath, [sluicePath, ...argv], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NODE_OPTIONS: "", ...env },
     ...(cwd === undefined ? {} : { cwd }),
   });
-  const server = new WatchedProcess(child);
+  const server = new WatchedProcess(child, lifeMs);
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
     await server.ended;
@@ -118,14 +121,14 @@ class WatchedProcess implements ServerProcess {
   #wakers: (() => void)[] = [];
   #over = false;
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, lifeMs: number) {
     this.child = child;
     child.stdout!.setEncoding("utf8").on("data", (text: string) => this.#read(text));
     child.stderr!.setEncoding("utf8").on("data", (text: string) => {
       this.stderr += text;
       this.#wake();
     });
-    this.ended = this.#watch();
+    this.ended = this.#watch(lifeMs);
   }
 
   get pid(): number {
@@ -186,8 +189,8 @@ class WatchedProcess implements ServerProcess {
     for (const wake of wakers) wake();
   }
 
-  async #watch(): Promise<Ended> {
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), longestLifeMs);
+  async #watch(lifeMs: number): Promise<Ended> {
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), lifeMs);
     let atMs = 0;
     this.child.once("exit", () => {
       atMs = performance.now();

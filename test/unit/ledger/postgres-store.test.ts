@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it, mock, type TestContext } from "node:test";
+import pg from "pg";
 import { auditLedger } from "../../../src/ledger/audit.ts";
 import { openStore } from "../../../src/ledger/open-store.ts";
+import { Connection } from "../../../src/ledger/postgres-connections.ts";
+import { postgresSchemaVersion, preparePostgresSchema } from "../../../src/ledger/postgres-schema.ts";
 import type { LedgerStore, LedgerStoreOptions } from "../../../src/ledger/store.ts";
 import { type Postgres, postgresPassword, startPostgres, withoutPostgres } from "../../support/postgres.ts";
 import { type PostgresProxy, startProxy } from "../../support/postgres-proxy.ts";
@@ -106,6 +109,35 @@ function describePostgresStore(): void {
         code: "LEDGER_OPEN",
         message: /version 99.*update the program/,
       });
+    });
+  });
+
+  describe("the tables' version", () => {
+    const addedLater = "ALTER TABLE sluice_entries ADD COLUMN tag text DEFAULT 'old'";
+    const old = Array.from({ length: postgresSchemaVersion }, () => "never run again");
+
+    it("is raised step by step with what they hold, or stays when a step fails", async (t) => {
+      const url = await postgres.createDatabase();
+      const store = await open(t, url);
+      await store.post(entry("a"));
+      const version = async () =>
+        (await postgres.query(url, "SELECT version FROM sluice_ledger"))[0]!["version"];
+      const raise = async (steps: readonly string[]): Promise<void> => {
+        const client = new pg.Client({ connectionString: url });
+        await client.connect();
+        try {
+          await preparePostgresSchema(new Connection(client), steps);
+        } finally {
+          await client.end();
+        }
+      };
+      await assert.rejects(raise([...old, addedLater, "DROP TABLE absent"]), /absent/);
+      assert.equal(await version(), postgresSchemaVersion);
+      await raise([...old, addedLater]);
+      assert.equal(await version(), postgresSchemaVersion + 1);
+      assert.deepEqual(await postgres.query(url, "SELECT id, tag FROM sluice_entries"), [
+        { id: "a", tag: "old" },
+      ]);
     });
   });
 
