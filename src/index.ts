@@ -25,6 +25,7 @@ export {
   type CurrentCall,
   currentCall,
   NoCurrentCallError,
+  type PeerCertificate,
   type ProtectedSection,
 } from "./service/current-call.ts";
 export {

@@ -48,6 +48,7 @@ export class CallLedger {
     call.caller = caller;
     call.method = method;
     call.seqid = seqid;
+    call.replyForm = caller.replyForm;
     call.receivedAtMs = nowMs;
     call.deadlineAtMs = method.timeoutMs > 0 ? nowMs + method.timeoutMs : 0;
     call.serial = ++this.#serial;
@@ -84,6 +85,8 @@ export class CallLedger {
     call.stage = "free";
     call.caller = null;
     call.method = null;
+    call.envelope = null;
+    call.headerBytes = 0;
     call.bytes = null;
     call.reply = null;
     call.next = null;

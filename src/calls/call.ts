@@ -19,7 +19,7 @@ export interface Caller {
   readonly peer: string;
   /** The peer's address as it travels to workers: four address words and `port | family << 16`. */
   readonly peerWords: Int32Array;
-  /** What the lane has to know to write the reply: bits of `ReplyForm`. */
+  /** What the lane has to know to write the reply: bits of `ReplyForm` in `wire/`. */
   readonly replyForm: number;
   /**
    * Takes the reply of one of its calls: bytes that stay valid until `flush`. Replies leave in the
@@ -44,13 +44,19 @@ export interface Caller {
   resume(): void;
 }
 
-/** Bits that say in which form a reply has to be written. */
-export const ReplyForm = {
-  /** The protocol's number in the low bits. */
-  PROTOCOL_MASK: 0x0f,
-  /** The message is preceded by its length in four bytes. */
-  FRAMED: 0x10,
-} as const;
+/** What a transport put around a call's message; see `Envelope` in `wire/`, which is the same. */
+export interface CallEnvelope {
+  /** In which form the reply is written, instead of the caller's own `replyForm`. */
+  readonly replyForm: number;
+  /** Bytes of the header block right before the message. */
+  readonly headerBytes: number;
+  /** How long the client waits from the arrival on, in ms; 0 when it did not say. */
+  readonly timeoutMs: number;
+  /** Whether the reply may overtake those of earlier calls. */
+  readonly unordered: boolean;
+  /** What goes before a reply of `sizeBytes`. Called when it is written. */
+  prefix(sizeBytes: number, leaving: boolean, neverStarted: boolean): Uint8Array;
+}
 
 /** A received call. Fields are overwritten when the object is reused. */
 export class Call {
@@ -62,8 +68,16 @@ export class Call {
   receivedAtMs = 0;
   /** When its caller is answered in any case, in ms of the lifecycle's clock; 0 for never. */
   deadlineAtMs = 0;
-  /** Its message: `bytes[start, end)`, the arguments from `bodyStart`. Null once a lane has a copy. */
+  /** In which form its reply is written: the caller's, or its envelope's. */
+  replyForm = 0;
+  /** What its transport put around it; null on transports that put nothing there. */
+  envelope: CallEnvelope | null = null;
+  /**
+   * Its message: `bytes[start, end)`, first its header block of `headerBytes`, the arguments from `bodyStart`.
+   * Null once a lane has a copy.
+   */
   bytes: Buffer | null = null;
+  headerBytes = 0;
   start = 0;
   bodyStart = 0;
   end = 0;

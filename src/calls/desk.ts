@@ -2,7 +2,7 @@
  * Where every call passes: it is taken in, handed to a lane or refused, and its answer goes back to its
  * caller. The desk decides what becomes of a call; the ledger counts it.
  */
-import type { Call, Caller } from "./call.ts";
+import type { Call, CallEnvelope, Caller } from "./call.ts";
 import type { CallLedger } from "./call-ledger.ts";
 import { Deadlines, type DeadlineTimer } from "./deadlines.ts";
 import type { Lanes, LanesListener } from "./lanes.ts";
@@ -20,6 +20,7 @@ export interface ArrivedMessage {
   readonly nameStart: number;
   readonly nameEnd: number;
   readonly seqid: number;
+  readonly envelope: CallEnvelope | null;
 }
 
 /** Writes an exception in a caller's form, into bytes of its own. */
@@ -100,6 +101,7 @@ export class CallDesk implements LanesListener {
       return;
     }
     const call = this.ledger.receive(caller, method, message.seqid, nowMs);
+    if (message.envelope !== null) envelop(call, message.envelope, nowMs);
     caller.enter(call);
     if (refusal !== undefined) this.#refuse(call, INTERNAL_ERROR, refusal);
     else if (method.runs === "main") this.#answerLocally(call, message);
@@ -203,6 +205,7 @@ export class CallDesk implements LanesListener {
       message.seqid,
       nowMs,
     );
+    if (message.envelope !== null) envelop(call, message.envelope, nowMs);
     caller.enter(call);
     this.#refuse(
       call,
@@ -213,7 +216,7 @@ export class CallDesk implements LanesListener {
 
   #join(call: Call, message: ArrivedMessage): void {
     call.bytes = message.bytes;
-    call.start = message.start;
+    call.start = message.start - call.headerBytes;
     call.bodyStart = message.bodyStart;
     call.end = message.end;
     call.inLane = true;
@@ -222,7 +225,7 @@ export class CallDesk implements LanesListener {
   }
 
   #answerLocally(call: Call, message: ArrivedMessage): void {
-    const reply = this.#options.answerLocally(call.method!, call.caller!.replyForm, message);
+    const reply = this.#options.answerLocally(call.method!, call.replyForm, message);
     this.#answered(call, call.method!.oneway ? "oneway" : "completed", reply, 0, reply.length);
   }
 
@@ -254,7 +257,7 @@ export class CallDesk implements LanesListener {
       this.#touch(caller!);
       return;
     }
-    const bytes = this.#options.encodeException(caller!.replyForm, method!.name, seqid, type, text);
+    const bytes = this.#options.encodeException(call.replyForm, method!.name, seqid, type, text);
     call.stage = "answered";
     call.pendingOutcome = outcome;
     caller!.answer(call, bytes, 0, bytes.length);
@@ -296,6 +299,16 @@ export class CallDesk implements LanesListener {
       caller.flush();
     }
   }
+}
+
+/** What the envelope says of a call. Of its method's time limit and its caller's patience the shorter one counts. */
+function envelop(call: Call, envelope: CallEnvelope, nowMs: number): void {
+  const { replyForm, headerBytes, timeoutMs } = envelope;
+  call.envelope = envelope;
+  call.replyForm = replyForm;
+  call.headerBytes = headerBytes;
+  if (timeoutMs > 0)
+    call.deadlineAtMs = Math.min(call.deadlineAtMs || Number.POSITIVE_INFINITY, nowMs + timeoutMs);
 }
 
 /** Whether the handler of a call that has its answer ever ran. One that was withdrawn is in no lane. */

@@ -19,7 +19,10 @@ sluice help COMMAND lists the options of a command with units and defaults.
 /** The text of `sluice help COMMAND`. */
 export function commandHelp(command: Command): string {
   const { name, usage, description, options, optionGroups } = command;
-  const example = Object.keys(options).find((key) => /[A-Z]/.test(key)) ?? Object.keys(options)[0]!;
+  const names = Object.keys(options);
+  // Of several words, if there is one; the one that containers set is the best.
+  const example =
+    names.find((name) => name === "adminHost") ?? names.find((name) => /[A-Z]/.test(name)) ?? names[0]!;
   return `usage: sluice ${name} [OPTION…] ${usage}
 
 ${description}

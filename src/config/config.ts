@@ -6,6 +6,7 @@ import { showDuration } from "./option-kinds.ts";
 import { options } from "./options.ts";
 import { type Naming, readOptions } from "./read-options.ts";
 import { programmaticKeys, type ServeOptions } from "./serve-options.ts";
+import { resolvePlaintext, resolveTls, type TlsFiles } from "./tls-files.ts";
 import { workersOfThisMachine } from "./worker-count.ts";
 
 /** The resolved options. Undefined means that there is no such limit. */
@@ -15,6 +16,12 @@ export interface Config {
   readonly port: number;
   /** When given, listened on instead of host and port. */
   readonly socket: string | undefined;
+  /** The permissions of its file. */
+  readonly socketMode: number;
+  /** Undefined: TLS is not spoken. */
+  readonly tls: TlsFiles | undefined;
+  readonly plaintext: "allow" | "refuse";
+  readonly origins: readonly string[];
   readonly adminHost: string;
   readonly adminPort: number;
   /** A secret: not to be shown anywhere. */
@@ -87,6 +94,10 @@ export function resolveConfig(given: ServeOptions, surroundings: Surroundings): 
     host: read.text("host"),
     port: read.number("port"),
     socket: read.optionalText("socket"),
+    socketMode: Number.parseInt(read.text("socketMode"), 8),
+    tls: resolveTls(read),
+    plaintext: resolvePlaintext(read),
+    origins: read.optionalText("origins")?.split(",") ?? [],
     adminHost: read.text("adminHost"),
     adminPort: read.number("adminPort"),
     adminToken: read.optionalText("adminToken"),

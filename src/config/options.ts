@@ -11,12 +11,25 @@ const GiB = 1024 * MiB;
 /** The largest size that the Thrift frame header can tell. */
 const largestMessage = 2 * GiB - 1;
 
+const pemFile: Pick<OptionSpec & { kind: "text" }, "kind" | "fallback" | "placeholder" | "form" | "accepts"> =
+  {
+    kind: "text",
+    fallback: undefined,
+    placeholder: "FILE",
+    form: "the path of a PEM file",
+    accepts: (text) => text !== "" && !text.includes("\0"),
+  };
+
 const address: Pick<OptionSpec & { kind: "text" }, "kind" | "placeholder" | "form" | "accepts"> = {
   kind: "text",
   placeholder: "ADDRESS",
   form: "an IP address or host name such as 127.0.0.1, 0.0.0.0 or ::1",
   accepts: (text) => /^[\w.:%-]+$/.test(text),
 };
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
 
 /** All options by key. The order is the order of `--help`. */
 export const options: Readonly<Record<OptionKey, OptionSpec>> = {
@@ -30,6 +43,14 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
     form: "a path of at most 103 bytes for a Unix domain socket",
     accepts: (text) => text !== "" && !text.includes("\0") && Buffer.byteLength(text) <= 103,
     help: "listen on this Unix domain socket instead of host and port",
+  },
+  socketMode: {
+    kind: "text",
+    fallback: "660",
+    placeholder: "MODE",
+    form: "three octal digits such as 660 or 600",
+    accepts: (text) => /^0?[0-7]{3}$/.test(text),
+    help: "who may connect to the Unix domain socket, as file permissions",
   },
   adminHost: { ...address, fallback: "127.0.0.1", help: "the address of the admin port (HTTP)" },
   adminPort: {
@@ -47,6 +68,35 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
     accepts: (text) => /^[\x21-\x7e]{8,1024}$/.test(text),
     secret: true,
     help: "the bearer token that POST needs; without one, POST is for loopback only",
+  },
+
+  tlsCert: {
+    ...pemFile,
+    help: "the certificate and its chain; with it, clients may speak TLS on the same port",
+  },
+  tlsKey: { ...pemFile, help: "the certificate's private key" },
+  tlsCa: { ...pemFile, help: "mutual TLS: clients need a certificate that one of these signed" },
+  tlsMinVersion: {
+    kind: "choice",
+    fallback: "TLSv1.2",
+    choices: ["TLSv1.2", "TLSv1.3"],
+    help: "the oldest version of TLS that is spoken",
+  },
+  plaintext: {
+    kind: "choice",
+    fallback: undefined,
+    defaultText: "allow, with tlsCa refuse",
+    choices: ["allow", "refuse"],
+    help: "whether clients may go without TLS where it is configured",
+  },
+  origins: {
+    kind: "text",
+    fallback: undefined,
+    defaultText: "the server's own",
+    placeholder: "ORIGIN,…",
+    form: "web origins such as https://example.com, with commas between them, or * for all",
+    accepts: (text) => text.split(",").every((origin) => origin === "*" || isOrigin(origin)),
+    help: "pages of these origins may call by HTTP and WebSocket",
   },
 
   store: {
@@ -276,6 +326,7 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
 /** The groups of `--help`: each begins at this key. */
 export const optionGroups: Readonly<Partial<Record<OptionKey, string>>> = {
   host: "Where to listen",
+  tlsCert: "TLS, and web pages",
   store: "Work",
   grace: "Start and stop (lame-duck + quiet + reserve must be less than grace)",
   maxFrameSize: "Limits",

@@ -11,7 +11,13 @@ export type Size = number | string;
  * (`adminPort`: `SLUICE_ADMIN_PORT`) and on the command line (`--admin-port`); what a program gives wins over
  * the environment, the environment over the default.
  */
-export interface ServeOptions extends ListenOptions, WorkOptions, StopOptions, LimitOptions, ShownOptions {
+export interface ServeOptions
+  extends ListenOptions,
+    TlsOptions,
+    WorkOptions,
+    StopOptions,
+    LimitOptions,
+    ShownOptions {
   /** Whether the server acts on SIGTERM, SIGINT, SIGQUIT and SIGHUP. Default: false. */
   readonly signals?: boolean;
   /** Texts that handlers and resources see as `ctx.settings`. The option `store` is among them. Default: none. */
@@ -30,12 +36,30 @@ export interface ListenOptions {
   readonly port?: number | string;
   /** The path of a Unix domain socket to listen on, instead of host and port. Default: none. */
   readonly socket?: string;
+  /** Who may connect to it, as file permissions in octal digits. Default: 660. */
+  readonly socketMode?: string;
   /** The address of the admin port. Default: 127.0.0.1. */
   readonly adminHost?: string;
   /** The admin port (HTTP); 0 picks a free one. Default: 9091. */
   readonly adminPort?: number | string;
   /** The bearer token that POST to the admin port needs; without one, POST is for loopback only. Default: none. */
   readonly adminToken?: string;
+}
+
+/** TLS on the port of Thrift clients, and which web pages may call. SIGHUP reads the files again. */
+export interface TlsOptions {
+  /** The file of the certificate and its chain, as PEM. Default: none. */
+  readonly tlsCert?: string;
+  /** The file of its private key, as PEM; needed with `tlsCert`. Default: none. */
+  readonly tlsKey?: string;
+  /** A file of CA certificates, as PEM: clients need a certificate that one of them signed. Default: none. */
+  readonly tlsCa?: string;
+  /** The oldest version of TLS that is spoken. Default: TLSv1.2. */
+  readonly tlsMinVersion?: "TLSv1.2" | "TLSv1.3";
+  /** Whether clients may go without TLS where it is configured. Default: allow, with tlsCa refuse. */
+  readonly plaintext?: "allow" | "refuse";
+  /** Web origins, with commas between them, whose pages may call; `*` for all. Default: the server's own. */
+  readonly origins?: string;
 }
 
 /** How calls are worked on. */

@@ -1,5 +1,7 @@
 /** Listens, accepts, and stops listening without resetting connections that the kernel has accepted. */
+import { chmodSync } from "node:fs";
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { removeStaleSocket } from "./unix-socket.ts";
 
 /** The address can't be listened on. The message says which and why. */
 export class ListenError extends Error {
@@ -10,7 +12,8 @@ export class ListenError extends Error {
 /** Where to listen. */
 export type ListenTarget =
   | { readonly kind: "tcp"; readonly host: string; readonly port: number }
-  | { readonly kind: "unix"; readonly path: string }
+  /** `mode`: the permissions of the socket's file. */
+  | { readonly kind: "unix"; readonly path: string; readonly mode: number }
   | { readonly kind: "inherited"; readonly fd: number };
 
 /** Event-loop turns without a new connection after which the accept queue counts as empty. */
@@ -49,6 +52,7 @@ export class Acceptor {
 
   /** @throws {ListenError} */
   async listen(target: ListenTarget): Promise<void> {
+    if (target.kind === "unix") await clearPath(target.path);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once("error", reject);
     this.#server.listen(listenOptions(target), () => resolve());
@@ -58,6 +62,7 @@ export class Acceptor {
       throw listenError(target, error as NodeJS.ErrnoException);
     }
     this.#server.removeListener("error", reject);
+    if (target.kind === "unix") chmodSync(target.path, target.mode);
     // Out of descriptors: the kernel keeps the connection in its queue until there is one again.
     this.#server.on("error", () => {});
   }
@@ -73,6 +78,17 @@ export class Acceptor {
     }
     this.#server.close();
   }
+}
+
+/** @throws {ListenError} when something is at the path that is not to be removed */
+async function clearPath(path: string): Promise<void> {
+  const found = await removeStaleSocket(path);
+  if (found === undefined) return;
+  const why =
+    found === "alive"
+      ? "it is in use by another process; stop it, or choose another path"
+      : "something else than a socket is there; choose another path";
+  throw new ListenError(`can't listen on ${path}: ${why}`);
 }
 
 function listenOptions(target: ListenTarget): ListenOptions & { fd?: number } {
@@ -94,6 +110,7 @@ function listenError(target: ListenTarget, cause: NodeJS.ErrnoException): Listen
         ? target.path
         : `descriptor ${target.fd}`;
   const why: Record<string, string> = {
+    ENOENT: "there is no such folder",
     EADDRINUSE: "it is in use; stop what uses it, or choose another (port 0 picks a free one)",
     EACCES: "permission denied; ports below 1024 and foreign folders need rights",
     EADDRNOTAVAIL: "this machine has no such address",

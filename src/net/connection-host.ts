@@ -1,7 +1,14 @@
 /** What a connection needs of those around it. */
 import type { CallDesk } from "../calls/desk.ts";
-import type { WireError, WireLimits } from "../wire/message.ts";
-import type { Connection } from "./connection.ts";
+import type { WireLimits } from "../wire/message.ts";
+import type { LiveConnection } from "./live-connection.ts";
+
+/** Why bytes were no acceptable message: a `WireError`, or what a transport says. */
+export interface Malformation {
+  /** As it is counted. */
+  readonly kind: string;
+  readonly message: string;
+}
 
 export interface ConnectionHost {
   readonly desk: CallDesk;
@@ -11,13 +18,17 @@ export interface ConnectionHost {
   readonly writeHighWaterBytes: number;
   /** What may still come after our FIN before the connection is cut off. */
   readonly maxDiscardedBytes: number;
+  /** Whether a connection is about to end: the server is in lame-duck, or the connection drains. */
+  isLeaving(connection: LiveConnection): boolean;
+  /** Whether a connection that has nothing to do is to end: the server drains, or the connection is too old. */
+  isDraining(connection: LiveConnection): boolean;
   now(): number;
   bytesRead(count: number): void;
   /** Bytes came that are no message; the connection ends. */
-  malformed(connection: Connection, error: WireError): void;
+  malformed(connection: LiveConnection, error: Malformation): void;
   /** Nothing is in flight any more. */
-  idle(connection: Connection): void;
+  idle(connection: LiveConnection): void;
   /** Our FIN is on its way. */
-  ending(connection: Connection): void;
-  closed(connection: Connection): void;
+  ending(connection: LiveConnection): void;
+  closed(connection: LiveConnection): void;
 }

@@ -5,19 +5,22 @@
  * throws away what comes, until the peer closes too or a bound is reached. Closing earlier makes the
  * kernel reset the connection, and a reset destroys replies that the peer has not read.
  */
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Call, Caller } from "../calls/call.ts";
-import { ReplyForm } from "../calls/call.ts";
 import type { Outcome } from "../calls/outcome.ts";
 import type { ConnectionActivity } from "../lifecycle/quiet.ts";
-import { detectCutter } from "../wire/detect.ts";
+import { detect, detectCutter, mayBeZlib } from "../wire/detect.ts";
 import { Inbox } from "../wire/inbox.ts";
 import { type Cutter, type MessageView, WireError } from "../wire/message.ts";
 import { ProtocolNumber } from "../wire/protocol-names.ts";
+import { ReplyForm } from "../wire/reply-form.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { MessageHeaders } from "./message-headers.ts";
 import { Outbox } from "./outbox.ts";
 import { ReplyOrder } from "./reply-order.ts";
 import { readShared } from "./shared-read.ts";
+import { unreadBytesOf } from "./unread-bytes.ts";
+import { ZlibStream } from "./zlib-stream.ts";
 
 /**
  * - `open`: reads and answers. → `refusing`, `broken`, `ending`, `closed`
@@ -47,11 +50,16 @@ export class Connection implements Caller {
   /** When the first byte of the message came that is not whole yet; 0 when there is none. */
   partialSinceMs = 0;
   closeReason: CloseReason = "peer";
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
+  /** The socket, or the zlib stream over it. */
+  #stream: Duplex;
   readonly #host: ConnectionHost;
   readonly #inbox = new Inbox();
-  readonly #outbox: Outbox;
-  readonly #order: ReplyOrder;
+  #outbox: Outbox;
+  #order: ReplyOrder;
+  /** Gives every call the headers that the connection has. */
+  readonly #headers: MessageHeaders | undefined;
+  #zlib = false;
   #cutter: Cutter | undefined;
   #inFlight = 0;
   #nowMs = 0;
@@ -61,29 +69,66 @@ export class Connection implements Caller {
   #peerEnded = false;
   #discardedBytes = 0;
 
-  constructor(id: number, socket: Socket, peer: { text: string; words: Int32Array }, host: ConnectionHost) {
+  /** @param headers what every call of the connection has: what TLS says of the peer */
+  constructor(
+    id: number,
+    socket: Duplex,
+    peer: { text: string; words: Int32Array },
+    host: ConnectionHost,
+    headers?: Readonly<Record<string, string>>,
+  ) {
     this.id = id;
     this.peer = peer.text;
     this.peerWords = peer.words;
     this.#socket = socket;
+    this.#stream = socket;
+    this.#headers = headers && new MessageHeaders(headers);
     this.#host = host;
     this.acceptedAtMs = host.now();
     this.lastActivityAtMs = this.acceptedAtMs;
-    this.#outbox = new Outbox(socket, {
+    this.#outbox = this.#createOutbox(socket);
+    this.#order = new ReplyOrder(this.#outbox, host.replyOrder);
+    this.#listen(socket);
+  }
+
+  /**
+   * Begins to read, with what was read of the socket before. Without it nothing is read.
+   *
+   * @param head at least one byte
+   */
+  begin(head: Buffer): void {
+    const stream = this.#stream;
+    // What is decompressed has to stay as it is for longer than the shared buffer does.
+    if (mayBeZlib(head[0]!)) stream.on("data", this.#onData);
+    else readShared(stream, (chunk, shared) => this.#read(chunk, shared));
+    this.#read(head, false);
+  }
+
+  #createOutbox(stream: Duplex): Outbox {
+    const host = this.#host;
+    return new Outbox(stream, {
+      isLeaving: () => host.isLeaving(this),
       settle: (call, outcome) => this.#settle(call, outcome),
       settledLater: () => this.#afterProgress(),
     });
-    this.#order = new ReplyOrder(this.#outbox, host.replyOrder);
-    readShared(socket, (chunk, shared) => this.#read(chunk, shared));
-    socket.on("end", () => this.#peerHasEnded());
-    socket.on("error", (error) => this.#failed(error));
-    socket.on("close", () => this.#closed());
   }
+
+  #listen(stream: Duplex): void {
+    stream.on("end", this.#onEnd);
+    stream.on("error", this.#onError);
+    stream.on("close", this.#onClose);
+  }
+
+  readonly #onData = (chunk: Buffer): void => this.#read(chunk, false);
+  readonly #onEnd = (): void => this.#peerHasEnded();
+  readonly #onError = (error: Error): void => this.#failed(error);
+  readonly #onClose = (): void => this.#closed();
 
   /** The protocol and transport it was told to speak, or undefined while too little was read. */
   get kind(): string | undefined {
-    const cutter = this.#cutter;
-    return cutter && `${cutter.framed ? "framed" : "unframed"}-${cutter.protocol}`;
+    const kind = this.#cutter?.kind;
+    if (!this.#zlib) return kind;
+    return kind === undefined ? "zlib" : `zlib-${kind}`;
   }
 
   get inFlight(): number {
@@ -148,6 +193,10 @@ export class Connection implements Caller {
     return this.#outbox.lastWrittenBytes;
   }
 
+  get unreadBytes(): number {
+    return unreadBytesOf(this.#socket);
+  }
+
   /** Sends FIN behind the last reply and throws away what still comes. */
   end(reason: CloseReason): void {
     if (this.state === "closed" || this.state === "ending") return;
@@ -157,7 +206,7 @@ export class Connection implements Caller {
     this.#inbox.clear();
     this.partialSinceMs = 0;
     this.#outbox.flush();
-    this.#socket.end();
+    this.#stream.end();
     this.#updatePause();
     this.#host.ending(this);
   }
@@ -166,13 +215,14 @@ export class Connection implements Caller {
   destroy(reason: CloseReason): void {
     if (this.state === "closed") return;
     if (this.state !== "ending") this.closeReason = reason;
-    this.#socket.destroy();
+    this.#stream.destroy();
   }
 
   #read(chunk: Buffer, shared: boolean): void {
     this.#nowMs = this.#host.now();
     this.lastActivityAtMs = this.#nowMs;
-    this.#host.bytesRead(chunk.length);
+    // Of a zlib stream, the compressed bytes are counted.
+    if (!this.#zlib) this.#host.bytesRead(chunk.length);
     if (this.state === "ending" || this.state === "broken") {
       this.#discard(chunk.length);
       return;
@@ -185,7 +235,7 @@ export class Connection implements Caller {
   /** After our FIN nothing is answered; a peer that goes on regardless is cut off. */
   #discard(bytes: number): void {
     this.#discardedBytes += bytes;
-    if (this.#discardedBytes > this.#host.maxDiscardedBytes) this.#socket.destroy();
+    if (this.#discardedBytes > this.#host.maxDiscardedBytes) this.#stream.destroy();
   }
 
   /** Cuts messages out of what was read, as many as are wanted. */
@@ -216,12 +266,14 @@ export class Connection implements Caller {
   /** @param before how many bytes waited before messages were cut */
   #notePartial(before: number): void {
     const { length } = this.#inbox;
-    if (length === 0) this.partialSinceMs = 0;
+    // A zlib stream that has only begun is no message either.
+    if (length === 0 && this.#cutter !== undefined) this.partialSinceMs = 0;
     else if (length < before || this.partialSinceMs === 0) this.partialSinceMs = this.#nowMs;
   }
 
   /** Takes one message from the cutter. */
-  message(view: MessageView): boolean {
+  message(cut: MessageView): boolean {
+    const view = this.#headers === undefined ? cut : this.#headers.before(cut, this.replyForm);
     const refusal =
       this.state === "refusing" ? "the server is draining; not started, call another one" : undefined;
     this.#host.desk.arrive(this, view, this.#nowMs, refusal);
@@ -230,15 +282,48 @@ export class Connection implements Caller {
 
   #detect(): Cutter | undefined {
     const { bytes, start, end } = this.#inbox.peek();
-    const cutter = detectCutter(bytes, start, end, this.#host.limits);
+    const { limits } = this.#host;
+    const cutter = (this.#zlib ? detectCutter : detect)(bytes, start, end, limits);
+    if (cutter === "zlib") {
+      this.#beginZlib(bytes.subarray(start, end));
+      return undefined;
+    }
     if (cutter !== undefined) {
       this.replyForm = ProtocolNumber[cutter.protocol] | (cutter.framed ? ReplyForm.FRAMED : 0);
     }
     return cutter;
   }
 
+  /** From now on the connection is what is in the zlib streams over its socket. Nothing was answered before. */
+  #beginZlib(head: Buffer): void {
+    const socket = this.#socket;
+    socket.off("data", this.#onData);
+    socket.off("end", this.#onEnd);
+    socket.off("error", this.#onError);
+    socket.off("close", this.#onClose);
+    this.#inbox.clear();
+    const stream = new ZlibStream(socket, {
+      compressedRead: (bytes) => {
+        this.lastActivityAtMs = this.#host.now();
+        this.#host.bytesRead(bytes);
+      },
+      corrupted: (error) =>
+        this.#malformed(
+          new WireError("bad-compression", `the connection's zlib stream is broken: ${error.message}`),
+        ),
+    });
+    this.#zlib = true;
+    this.#stream = stream;
+    this.#outbox = this.#createOutbox(stream);
+    this.#order = new ReplyOrder(this.#outbox, this.#host.replyOrder);
+    this.#listen(stream);
+    stream.on("data", this.#onData);
+    stream.receive(head);
+  }
+
   #malformed(error: unknown): void {
     if (!(error instanceof WireError)) throw error;
+    if (this.state !== "open" && this.state !== "refusing") return;
     this.#host.desk.endOfRead(this);
     this.#host.malformed(this, error);
     this.closeReason = "malformed";
@@ -269,8 +354,8 @@ export class Connection implements Caller {
     const pause = this.state === "refusing" || (this.state === "open" && this.#wantsNoMore);
     if (pause === this.#paused) return;
     this.#paused = pause;
-    if (pause) this.#socket.pause();
-    else this.#socket.resume();
+    if (pause) this.#stream.pause();
+    else this.#stream.resume();
   }
 
   /** Something left: perhaps more is wanted now, perhaps the end has come. */
@@ -279,7 +364,7 @@ export class Connection implements Caller {
     if (this.#paused && this.state === "open" && !this.#wantsNoMore) {
       this.#paused = false;
       this.#cut();
-      if (!this.#paused) this.#socket.resume();
+      if (!this.#paused) this.#stream.resume();
     }
     if (this.#inFlight > 0) return;
     if (this.state === "broken") this.end("malformed");

@@ -5,12 +5,15 @@ import type { Socket } from "node:net";
 import type { CallDesk } from "../calls/desk.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
 import { decideQuiet, type QuietDecision } from "../lifecycle/quiet.ts";
-import type { WireError, WireLimits } from "../wire/message.ts";
-import { type CloseReason, Connection } from "./connection.ts";
-import type { ConnectionHost } from "./connection-host.ts";
-import { packPeer } from "./peer.ts";
+import type { WireLimits } from "../wire/message.ts";
+import { type Arrival, createArrival } from "./arrival.ts";
+import type { CloseReason } from "./connection.ts";
+import type { Malformation } from "./connection-host.ts";
+import type { LiveConnection } from "./live-connection.ts";
+import { Reception, type ReceptionOptions, type Registry } from "./reception.ts";
+import { isOverdue, leavesAtMs, ReadingWatch, type TimeLimits } from "./time-limits.ts";
 
-export interface ConnectionsOptions {
+export interface ConnectionsOptions extends ReceptionOptions, TimeLimits {
   readonly desk: CallDesk;
   readonly clock: Clock;
   readonly limits: WireLimits;
@@ -19,8 +22,6 @@ export interface ConnectionsOptions {
   readonly writeHighWaterBytes: number;
   readonly quietMs: number;
   readonly busyCloseMs: number;
-  readonly idleTimeoutMs: number | undefined;
-  readonly partialFrameTimeoutMs: number | undefined;
   readonly log: (level: "info" | "warn", message: string, fields: Record<string, unknown>) => void;
 }
 
@@ -33,7 +34,18 @@ const littleBytes = 64 * 1024;
 const maxDiscardedBytes = 16 * 1024 * 1024;
 const sweepMs = 250;
 
-export class Connections implements ConnectionHost {
+/** What is known of a connection whatever it goes on as. */
+interface Standing {
+  /** Whether it came through TLS. */
+  readonly secure: boolean;
+  /** When it is too old. */
+  readonly leavesAtMs: number;
+  /** Since when it drains because it is too old. */
+  agedSinceMs: number | undefined;
+  readonly watch: ReadingWatch;
+}
+
+export class Connections implements Registry {
   readonly desk: CallDesk;
   readonly limits: WireLimits;
   readonly replyOrder: "request" | "any";
@@ -41,12 +53,14 @@ export class Connections implements ConnectionHost {
   readonly writeHighWaterBytes: number;
   readonly maxDiscardedBytes: number = maxDiscardedBytes;
   readonly #options: ConnectionsOptions;
-  readonly #open = new Set<Connection>();
-  readonly #timers = new Map<Connection, Timer>();
-  readonly #closedBy = new Map<CloseReason, number>();
+  readonly #reception: Reception;
+  readonly #open = new Map<LiveConnection, Standing>();
+  readonly #timers = new Map<LiveConnection, Timer>();
+  readonly #closedBy = new Map<CloseReason | "age", number>();
   readonly #malformedBy = new Map<string, number>();
   #accepted = 0;
   #bytesRead = 0;
+  #lameDuck = false;
   #drainingSinceMs: number | undefined;
   #busyCloseMs: number;
   #sweep: Timer | undefined;
@@ -61,6 +75,20 @@ export class Connections implements ConnectionHost {
     this.replyOrder = options.replyOrder;
     this.maxInFlightPerConnection = options.maxInFlightPerConnection;
     this.writeHighWaterBytes = options.writeHighWaterBytes;
+    this.#reception = new Reception(this, options);
+  }
+
+  isLeaving(connection: LiveConnection): boolean {
+    return this.#lameDuck || this.isDraining(connection);
+  }
+
+  isDraining(connection: LiveConnection): boolean {
+    return this.#drainingSinceOf(connection) !== undefined;
+  }
+
+  /** A connection that is too old drains before the server does. */
+  #drainingSinceOf(connection: LiveConnection): number | undefined {
+    return this.#open.get(connection)?.agedSinceMs ?? this.#drainingSinceMs;
   }
 
   get size(): number {
@@ -77,7 +105,10 @@ export class Connections implements ConnectionHost {
     byKind: Record<string, number>;
   } {
     const byKind: Record<string, number> = {};
-    for (const { kind = "silent" } of this.#open) byKind[kind] = (byKind[kind] ?? 0) + 1;
+    for (const [{ kind = "silent" }, { secure }] of this.#open) {
+      const name = secure ? `tls-${kind}` : kind;
+      byKind[name] = (byKind[name] ?? 0) + 1;
+    }
     return {
       open: this.#open.size,
       accepted: this.#accepted,
@@ -90,17 +121,41 @@ export class Connections implements ConnectionHost {
 
   /** Takes in an accepted socket; also in a drain, when its accept completed late. */
   accept(socket: Socket): void {
-    const peer = packPeer(socket.remoteAddress, socket.remotePort);
-    const connection = new Connection(++this.#accepted, socket, peer, this);
-    this.#open.add(connection);
+    this.#reception.accept(socket, createArrival(++this.#accepted, socket));
     this.#sweepSoon();
-    if (this.#drainingSinceMs !== undefined) this.#consider(connection);
+  }
+
+  add(connection: LiveConnection, { secure }: Arrival): void {
+    const leaves = leavesAtMs(this.#options, this.now(), Math.random());
+    this.#enter(connection, {
+      secure,
+      leavesAtMs: leaves,
+      agedSinceMs: undefined,
+      watch: new ReadingWatch(),
+    });
+  }
+
+  replace(connection: LiveConnection, next: LiveConnection, { secure }: Arrival): void {
+    const standing = this.#open.get(connection)!;
+    this.#forget(connection);
+    this.#enter(next, { ...standing, secure });
+  }
+
+  #enter(connection: LiveConnection, standing: Standing): void {
+    this.#open.set(connection, standing);
+    this.idle(connection);
+  }
+
+  /** The server is in lame-duck, or no longer. Clients that asked for it are told when it begins. */
+  set lameDuck(lameDuck: boolean) {
+    this.#lameDuck = lameDuck;
+    if (lameDuck) for (const connection of this.#open.keys()) connection.announceLameDuck?.();
   }
 
   /** Ends every connection as soon as it is silent. */
   drain(): void {
     this.#drainingSinceMs = this.now();
-    for (const connection of this.#open) this.#consider(connection);
+    for (const connection of this.#open.keys()) this.#consider(connection);
     if (this.#open.size === 0) this.onEmpty();
   }
 
@@ -108,12 +163,12 @@ export class Connections implements ConnectionHost {
   hasten(): void {
     this.#busyCloseMs = 0;
     if (this.#drainingSinceMs === undefined) return;
-    for (const connection of this.#open) this.#consider(connection);
+    for (const connection of this.#open.keys()) this.#consider(connection);
   }
 
   /** Gives up what is still open. */
   destroyAll(): void {
-    for (const connection of this.#open) connection.destroy("drain");
+    for (const connection of this.#open.keys()) connection.destroy("drain");
   }
 
   /** No timers are left behind. */
@@ -131,7 +186,7 @@ export class Connections implements ConnectionHost {
     this.#bytesRead += count;
   }
 
-  malformed(connection: Connection, error: WireError): void {
+  malformed(connection: LiveConnection, error: Malformation): void {
     this.desk.ledger.malformed();
     this.#malformedBy.set(error.kind, (this.#malformedBy.get(error.kind) ?? 0) + 1);
     this.#options.log("warn", "a connection sent what is no acceptable message; it is closed", {
@@ -141,27 +196,33 @@ export class Connections implements ConnectionHost {
     });
   }
 
-  idle(connection: Connection): void {
-    if (this.#drainingSinceMs !== undefined) this.#consider(connection);
+  idle(connection: LiveConnection): void {
+    if (this.isDraining(connection)) this.#consider(connection);
   }
 
-  ending(connection: Connection): void {
+  ending(connection: LiveConnection): void {
     const calm = connection.wasSilent && connection.bytesWrittenLately < littleBytes;
     this.#setTimer(connection, this.now() + (calm ? shortLingerMs : lingerMs), () =>
       connection.destroy("drain"),
     );
   }
 
-  closed(connection: Connection): void {
-    this.#timers.get(connection)?.cancel();
-    this.#timers.delete(connection);
-    this.#open.delete(connection);
-    this.#closedBy.set(connection.closeReason, (this.#closedBy.get(connection.closeReason) ?? 0) + 1);
+  closed(connection: LiveConnection): void {
+    const aged = connection.closeReason === "drain" && this.#open.get(connection)?.agedSinceMs !== undefined;
+    const reason = aged ? "age" : connection.closeReason;
+    this.#forget(connection);
+    this.#closedBy.set(reason, (this.#closedBy.get(reason) ?? 0) + 1);
     if (this.#drainingSinceMs !== undefined && this.#open.size === 0) this.onEmpty();
   }
 
+  #forget(connection: LiveConnection): void {
+    this.#timers.get(connection)?.cancel();
+    this.#timers.delete(connection);
+    this.#open.delete(connection);
+  }
+
   /** Applies the quiet rule to a connection, now and again when it says so. */
-  #consider(connection: Connection): void {
+  #consider(connection: LiveConnection): void {
     if (connection.state === "ending" || connection.state === "closed") return;
     const decision = this.#decide(connection);
     switch (decision.kind) {
@@ -181,43 +242,45 @@ export class Connections implements ConnectionHost {
     }
   }
 
-  #closeSilent(connection: Connection): void {
-    if (connection.state === "ending" || connection.state === "closed") return;
+  #closeSilent(connection: LiveConnection): void {
+    // By now it may go on as another.
+    if (!this.#open.has(connection) || connection.state === "ending") return;
     if (this.#decide(connection).kind === "close") connection.end("drain");
     else this.#consider(connection);
   }
 
-  #decide(connection: Connection): QuietDecision {
+  #decide(connection: LiveConnection): QuietDecision {
     const settings = { quietMs: this.#options.quietMs, busyCloseMs: this.#busyCloseMs };
-    return decideQuiet(connection.activity, settings, this.#drainingSinceMs!, this.now());
+    return decideQuiet(connection.activity, settings, this.#drainingSinceOf(connection)!, this.now());
   }
 
-  #setTimer(connection: Connection, atMs: number, fire: () => void): void {
+  #setTimer(connection: LiveConnection, atMs: number, fire: () => void): void {
     this.#timers.get(connection)?.cancel();
     this.#timers.set(connection, this.#options.clock.setTimer(atMs, fire));
   }
 
   #sweepSoon(): void {
     if (this.#sweep !== undefined) return;
-    const { clock, idleTimeoutMs, partialFrameTimeoutMs } = this.#options;
-    if (idleTimeoutMs === undefined && partialFrameTimeoutMs === undefined) return;
+    const { clock } = this.#options;
     this.#sweep = clock.setTimer(clock.now() + sweepMs, () => {
       this.#sweep = undefined;
-      for (const connection of this.#open) this.#checkTimes(connection);
+      for (const [connection, standing] of this.#open) this.#checkTimes(connection, standing);
       if (this.#open.size > 0) this.#sweepSoon();
     });
   }
 
-  #checkTimes(connection: Connection): void {
-    if (connection.state !== "open") return;
-    const { idleTimeoutMs, partialFrameTimeoutMs } = this.#options;
+  #checkTimes(connection: LiveConnection, standing: Standing): void {
+    if (connection.state === "ending" || connection.state === "closed") return;
     const nowMs = this.now();
-    const { partialSinceMs, lastActivityAtMs } = connection;
-    if (partialFrameTimeoutMs !== undefined && partialSinceMs > 0) {
-      if (nowMs - partialSinceMs > partialFrameTimeoutMs && connection.inFlight === 0)
-        connection.end("timeout");
-    } else if (idleTimeoutMs !== undefined && connection.inFlight === 0) {
-      if (nowMs - lastActivityAtMs > idleTimeoutMs) connection.end("timeout");
+    const { writeTimeoutMs = Number.POSITIVE_INFINITY } = this.#options;
+    const stalledMs = standing.watch.note(connection.unreadBytes, nowMs);
+    // A FIN would not get past what the peer does not read.
+    if (stalledMs > writeTimeoutMs) connection.destroy("timeout");
+    else if (connection.state === "open" && isOverdue(connection, this.#options, nowMs))
+      connection.end("timeout");
+    else if (nowMs >= standing.leavesAtMs && standing.agedSinceMs === undefined) {
+      standing.agedSinceMs = nowMs;
+      this.#consider(connection);
     }
   }
 }

@@ -2,12 +2,14 @@
  * What leaves a connection: replies in the order that the connection keeps, gathered and written in
  * one piece per turn. A call counts as completed when the kernel has its reply.
  */
-import type { Socket } from "node:net";
+import type { Writable } from "node:stream";
 import type { Call } from "../calls/call.ts";
 import type { Outcome } from "../calls/outcome.ts";
 
 /** Hears of the calls whose replies have left. */
 export interface OutboxListener {
+  /** Whether the server is about to stop: replies in envelopes say so. */
+  isLeaving(): boolean;
   /** The kernel has the call's reply, or never will. */
   settle(call: Call, outcome: Outcome): void;
   /** Calls were settled after `flush` had returned. */
@@ -31,7 +33,7 @@ function placeFor(size: number): Buffer {
 }
 
 export class Outbox {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   readonly #listener: OutboxListener;
   /** Pieces to be written: `source[start, end)`. Neighbours in one source are kept as one. */
   readonly #sources: Uint8Array[] = [];
@@ -47,7 +49,7 @@ export class Outbox {
   /** Bytes of the last write. */
   lastWrittenBytes = 0;
 
-  constructor(socket: Socket, listener: OutboxListener) {
+  constructor(socket: Writable, listener: OutboxListener) {
     this.#socket = socket;
     this.#listener = listener;
   }
@@ -59,6 +61,16 @@ export class Outbox {
 
   /** Adds a reply. Its bytes are copied at the next `flush`. */
   add(call: Call, bytes: Uint8Array, start: number, end: number): void {
+    if (call.envelope !== null) {
+      const neverStarted = call.pendingOutcome === "rejected";
+      const prefix = call.envelope.prefix(end - start, this.#listener.isLeaving(), neverStarted);
+      this.#addPiece(prefix, 0, prefix.length);
+    }
+    this.#addPiece(bytes, start, end);
+    this.#calls.push(call);
+  }
+
+  #addPiece(bytes: Uint8Array, start: number, end: number): void {
     const last = this.#pieces - 1;
     if (last >= 0 && this.#sources[last] === bytes && this.#ends[last] === start) this.#ends[last] = end;
     else {
@@ -68,7 +80,6 @@ export class Outbox {
       this.#pieces++;
     }
     this.#bytes += end - start;
-    this.#calls.push(call);
   }
 
   /** Writes what was added. Returns true when the kernel took all of it at once. */

@@ -28,7 +28,7 @@ export class ReplyOrder {
 
   /** A call arrived that will get a reply. */
   enter(call: Call): void {
-    if (!this.#inOrder) return;
+    if (!this.#inOrder || isUnordered(call)) return;
     call.next = null;
     if (this.#last === null) this.#first = call;
     else this.#last.next = call;
@@ -37,7 +37,7 @@ export class ReplyOrder {
 
   /** A reply is ready. */
   answer(call: Call, bytes: Uint8Array, start: number, end: number): void {
-    if (!this.#inOrder) {
+    if (!this.#inOrder || isUnordered(call)) {
       this.#departures.add(call, bytes, start, end);
       return;
     }
@@ -61,4 +61,9 @@ export class ReplyOrder {
     if (this.#first === null) this.#last = null;
     call.next = null;
   }
+}
+
+/** Whether the call's own client said that replies may overtake each other. */
+function isUnordered(call: Call): boolean {
+  return call.envelope?.unordered === true;
 }

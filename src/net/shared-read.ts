@@ -6,6 +6,8 @@
  * in the usual way.
  */
 import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
 
 /** Takes what was read. A shared chunk is valid during the call only. */
 export type TakeChunk = (chunk: Buffer, shared: boolean) => void;
@@ -25,12 +27,16 @@ interface Handle {
 /** Made when the first connection comes. */
 let shared: { readonly keys: Keys | undefined; readonly buffer: Buffer } | undefined;
 
-/** Gives all that `socket` reads to `take`. To be called before anything was read from it. */
-export function readShared(socket: Socket, take: TakeChunk): void {
+/**
+ * Gives all that `socket` reads from now on to `take`, without a way back. It may have been read in the usual way
+ * before, if it holds nothing of that and nobody listens to its data any longer. Sockets of TLS and other streams go
+ * on to be read in the usual way.
+ */
+export function readShared(socket: Duplex, take: TakeChunk): void {
   shared ??= { keys: findKeys(), buffer: Buffer.allocUnsafeSlow(sharedBytes) };
   const { keys, buffer } = shared;
   const handle = (socket as unknown as { _handle?: Handle | null })._handle;
-  if (keys === undefined || typeof handle?.useUserBuffer !== "function") {
+  if (keys === undefined || typeof handle?.useUserBuffer !== "function" || socket instanceof TLSSocket) {
     socket.on("data", (chunk: Buffer) => take(chunk, false));
     return;
   }
@@ -39,6 +45,9 @@ export function readShared(socket: Socket, take: TakeChunk): void {
     [keys.callback]: (size: number) => take(buffer.subarray(0, size), true),
   });
   handle.useUserBuffer(buffer);
+  // A stream that gave something asks for more by itself, paused or not, unless a read is under way: this one is for
+  // ever, since nothing comes through the stream any more but its end.
+  socket.read(0);
 }
 
 /** Where a socket made with `onread` keeps its buffer and its callback. */

@@ -3,7 +3,7 @@
 import { peerOfWords } from "../calls/peer-words.ts";
 import { createSystemClock } from "../lifecycle/clock.ts";
 import { grantProtection, ProtectionDeniedError } from "../lifecycle/protection.ts";
-import { Control, guardAborted, type LaneMemory, Slot } from "./lane-layout.ts";
+import { Control, guardAborted, type LaneMemory, Slot, SlotFlag } from "./lane-layout.ts";
 
 const clockNowMs: () => number = createSystemClock().now;
 
@@ -38,8 +38,9 @@ export class LaneCallLink {
     return peerOfWords(this.#memory.slots, slot * Slot.WORDS + Slot.PEER);
   }
 
-  headersOf(_slot: number): Readonly<Record<string, string>> {
-    return {};
+  /** In which form the reply to a call has to be written: bits of `ReplyForm`. */
+  replyFormOf(slot: number): number {
+    return this.#memory.slots[slot * Slot.WORDS + Slot.FLAGS]! & SlotFlag.REPLY_FORM_MASK;
   }
 
   deadlineOf(slot: number): number | undefined {

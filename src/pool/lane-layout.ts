@@ -75,6 +75,8 @@ export const Slot = {
   PUBLISHED: 16,
   /** Tells the uses of a slot apart. */
   SERIAL: 17,
+  /** Bytes of the header block with which the message begins. */
+  HEADERS: 18,
   WORDS: 20,
 } as const;
 

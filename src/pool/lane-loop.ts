@@ -42,6 +42,8 @@ export interface LaneCall {
   methodIndex: number;
   seqid: number;
   replyForm: number;
+  /** A copy of the header block that came with the call; null when there was none. */
+  headers: Buffer | null;
 }
 
 /** Runs calls. */
@@ -88,6 +90,7 @@ export class LaneLoop {
       methodIndex: 0,
       seqid: 0,
       replyForm: 0,
+      headers: null,
     };
   }
 
@@ -269,6 +272,9 @@ export class LaneLoop {
     call.methodIndex = slots[at + Slot.METHOD]!;
     call.seqid = slots[at + Slot.SEQID]!;
     call.replyForm = flags & SlotFlag.REPLY_FORM_MASK;
+    const headerBytes = slots[at + Slot.HEADERS]!;
+    // Asked for at any time during the call, when the ring has gone on: so it is copied.
+    call.headers = headerBytes === 0 ? null : Buffer.from(call.bytes.subarray(start, start + headerBytes));
     return call;
   }
 

@@ -22,6 +22,8 @@ import {
 } from "./lane-layout.ts";
 
 const slotMask: number = slotCount - 1;
+/** What may lie between two messages that are copied in one piece: a frame's length, or a THeader's fixed part. */
+const largestGapBytes = 16;
 
 /** Takes what comes out of a lane. `bytes[start, end)` stays valid until `drained`. */
 export interface LaneListener {
@@ -242,7 +244,7 @@ export class Lane {
     while (end < to && end - at < room) {
       const call = calls[end]!;
       const gap = call.start - calls[end - 1]!.end;
-      if (call.bytes !== first.bytes || gap < 0 || gap > 4) break;
+      if (call.bytes !== first.bytes || gap < 0 || gap > largestGapBytes) break;
       if (call.end - first.start > largestInRingBytes) break;
       end++;
     }
@@ -291,7 +293,8 @@ export class Lane {
     slots[at + Slot.BODY] = call.bodyStart - call.start;
     slots[at + Slot.METHOD] = call.method!.index;
     slots[at + Slot.SEQID] = call.seqid;
-    slots[at + Slot.FLAGS] = caller.replyForm | flag;
+    slots[at + Slot.FLAGS] = call.replyForm | flag;
+    slots[at + Slot.HEADERS] = call.headerBytes;
     slots[at + Slot.RECEIVED_AT] = call.receivedAtMs | 0;
     slots[at + Slot.DEADLINE_AT] = call.deadlineAtMs === 0 ? 0 : call.deadlineAtMs | 0 || 1;
     slots[at + Slot.CONNECTION] = caller.id;

@@ -1,16 +1,16 @@
 /** Calls that the main thread answers itself (fb303), and exceptions of our own, in the caller's form. */
-import { ReplyForm } from "../calls/call.ts";
 import type { ArrivedMessage, EncodeException } from "../calls/desk.ts";
 import type { Method } from "../calls/method-table.ts";
 import type { CallLink } from "../service/call-context.ts";
 import type { GeneratedService, LogFunction } from "../service/define.ts";
 import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
-import { type Codec, Runner } from "../service/runner.ts";
-import { BinaryReader } from "../wire/binary-reader.ts";
-import { CompactReader } from "../wire/compact-reader.ts";
+import { Runner } from "../service/runner.ts";
+import { type Codec, createCodecs } from "../wire/codecs.ts";
 import { writeException } from "../wire/exception.ts";
 import type { ReadLimits } from "../wire/read-limits.ts";
-import { beginReply, createReplyWriter, endReply } from "../wire/reply-writer.ts";
+import { ReplyForm } from "../wire/reply-form.ts";
+import { beginReply, endReply } from "../wire/reply-writer.ts";
+import { deflateMessage } from "../wire/zlib-transform.ts";
 
 /** A service whose handlers run on the main thread. */
 export interface LocalService {
@@ -30,10 +30,7 @@ export class LocalCalls {
 
   constructor(local: LocalService, limits: ReadLimits, log: LogFunction) {
     this.methods = methodsOf(local.service);
-    this.#codecs = [
-      { reader: new BinaryReader(limits), writer: createReplyWriter("binary") },
-      { reader: new CompactReader(limits), writer: createReplyWriter("compact") },
-    ];
+    this.#codecs = createCodecs(limits);
     this.#runner = new Runner({
       codecs: this.#codecs,
       link: noLink,
@@ -58,8 +55,9 @@ export class LocalCalls {
       seqid: message.seqid,
       protocol: replyForm & ReplyForm.PROTOCOL_MASK,
       framed: (replyForm & ReplyForm.FRAMED) !== 0,
+      headers: null,
     });
-    return method.oneway ? noReply : this.#reply;
+    return method.oneway ? noReply : inForm(replyForm, this.#reply);
   }
 
   /** Writes an exception of our own. */
@@ -69,15 +67,19 @@ export class LocalCalls {
     beginReply(writer, framed);
     writeException(writer, name, seqid, type, message);
     endReply(writer, framed);
-    return Buffer.from(writer.buffer.subarray(0, writer.position));
+    return inForm(replyForm, Buffer.from(writer.buffer.subarray(0, writer.position)));
   };
+}
+
+/** A reply as its form wants it, beyond what its writer does. */
+function inForm(replyForm: number, reply: Buffer): Buffer {
+  return (replyForm & ReplyForm.ZLIB) === 0 ? reply : deflateMessage(reply, 0, reply.length);
 }
 
 /** A call on the main thread can't be cut, and no drain waits for it. */
 const noLink: CallLink = {
   serialOf: () => 0,
   peerOf: () => "",
-  headersOf: () => ({}),
   deadlineOf: () => undefined,
   isAborted: () => false,
   isWaitedFor: () => false,

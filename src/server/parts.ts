@@ -5,10 +5,12 @@ import type { AdminSource } from "../admin/source.ts";
 import { CallLedger } from "../calls/call-ledger.ts";
 import { CallDesk } from "../calls/desk.ts";
 import type { Config } from "../config/config.ts";
+import { readTlsFiles } from "../config/tls-files.ts";
 import type { Clock } from "../lifecycle/clock.ts";
 import type { ServerLog } from "../log/log.ts";
 import { Acceptor, type ListenTarget } from "../net/acceptor.ts";
 import { Connections } from "../net/connections.ts";
+import { TlsEndpoint } from "../net/tls-endpoint.ts";
 import { LanePool } from "../pool/lane-pool.ts";
 import type { LogFunction } from "../service/define.ts";
 import type { StateThread } from "../state/state-thread.ts";
@@ -35,6 +37,8 @@ export interface Parts {
   readonly desk: CallDesk;
   readonly connections: Connections;
   readonly acceptor: Acceptor;
+  /** Undefined when TLS is not configured. */
+  readonly tls: TlsEndpoint | undefined;
   readonly local: LocalCalls;
   readonly pool: LanePool;
   readonly listenAt: ListenTarget;
@@ -63,7 +67,8 @@ export function createParts(options: PartsOptions): Parts {
       local.answer(method, method.index - firstLocalIndex(desk), replyForm, message),
     maxInFlight: config.maxInFlight,
   });
-  const connections = new Connections({ ...config, desk, clock, limits: config, log: write });
+  const tls = createTls(config);
+  const connections = new Connections({ ...config, tls, desk, clock, limits: config, log: write });
   const acceptor = new Acceptor((socket) => connections.accept(socket), config.maxConnections);
   const pool = new LanePool({
     workers: config.workers,
@@ -92,6 +97,7 @@ export function createParts(options: PartsOptions): Parts {
     desk,
     connections,
     acceptor,
+    tls,
     local,
     pool,
     listenAt,
@@ -110,6 +116,16 @@ export function openAdmin(config: Config, source: AdminSource): Promise<AdminSer
   });
 }
 
+function createTls({ tls, tlsHandshakeTimeoutMs }: Config): TlsEndpoint | undefined {
+  if (tls === undefined) return undefined;
+  const { minVersion } = tls;
+  return new TlsEndpoint({
+    load: () => readTlsFiles(tls),
+    minVersion,
+    handshakeTimeoutMs: tlsHandshakeTimeoutMs,
+  });
+}
+
 /** fb303's methods come last in the table. */
 function firstLocalIndex(desk: CallDesk): number {
   return desk.methods.findIndex(({ runs }) => runs === "main");
@@ -122,10 +138,12 @@ function workerFile(): string {
 }
 
 /** Where to listen: an inherited descriptor (systemd's socket activation) wins over all. */
-function listenTarget({ host, port, socket }: Config): ListenTarget {
+function listenTarget({ host, port, socket, socketMode }: Config): ListenTarget {
   const { LISTEN_FDS, LISTEN_PID } = process.env;
   if (LISTEN_FDS !== undefined && Number(LISTEN_FDS) >= 1 && Number(LISTEN_PID) === process.pid) {
     return { kind: "inherited", fd: 3 };
   }
-  return socket === undefined ? { kind: "tcp", host, port } : { kind: "unix", path: socket };
+  return socket === undefined
+    ? { kind: "tcp", host, port }
+    : { kind: "unix", path: socket, mode: socketMode };
 }

@@ -148,7 +148,10 @@ export class Server implements AsyncDisposable {
     this.#lifecycle.undrain();
   }
 
-  /** Has every worker reload its services, then calls `onHup`. Calls in flight are not disturbed. */
+  /**
+   * Reads the files of TLS again, has every worker reload its services, then calls `onHup`. Calls in flight are
+   * not disturbed.
+   */
   reload(): Promise<void> {
     // One after the other: workers answer a reload once.
     const next = this.#reloading.catch(() => {}).then(() => this.#reloadNow());
@@ -159,12 +162,23 @@ export class Server implements AsyncDisposable {
   async #reloadNow(): Promise<void> {
     const { phase } = this;
     if (phase !== "serving" && phase !== "lame-duck") return;
+    this.#reloadTls();
     const failures = await this.#parts.pool.ask("reload");
     for (const { service, message } of failures) {
       this.#log.error("a service could not reload", { service, error: message });
     }
     await this.#parts.config.onHup?.();
     this.#log.info("reloaded", { failures: failures.length });
+  }
+
+  #reloadTls(): void {
+    try {
+      this.#parts.tls?.reload();
+    } catch (error) {
+      this.#log.error("the new files of TLS are of no use; the old certificate stays", {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

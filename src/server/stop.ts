@@ -69,11 +69,15 @@ export class StopDriver implements LifecycleListener {
   onUndrained(): void {
     this.#parts.log.info("undrained");
     this.#parts.pool.setStopTimes(0, 0);
+    this.#parts.connections.lameDuck = false;
     this.#listener.undrained();
   }
 
   onPhase(state: LifecycleState): void {
     switch (state.phase) {
+      case "lame-duck":
+        this.#parts.connections.lameDuck = true;
+        break;
       case "draining":
         void this.#drain();
         break;

@@ -1,8 +1,11 @@
 /** The one implementation of `CurrentCall`, over whatever link the thread has to the main thread. */
+import { readHeaderBlock } from "../wire/info-headers.ts";
+import { peerCertificateHeader } from "../wire/reserved-headers.ts";
 import {
   CallAbortedError,
   CallBrokenError,
   type CurrentCall,
+  type PeerCertificate,
   type ProtectedSection,
 } from "./current-call.ts";
 
@@ -11,7 +14,6 @@ export interface CallLink {
   /** The serial of the call in a slot. */
   serialOf(slot: number): number;
   peerOf(slot: number): string;
-  headersOf(slot: number): Readonly<Record<string, string>>;
   /** As `Date.now()` counts; undefined for never. */
   deadlineOf(slot: number): number | undefined;
   /** Whether the call's `signal` has to be aborted. */
@@ -42,14 +44,25 @@ export class CallContext implements CurrentCall {
   #abort: AbortController | undefined;
   #protections = 0;
   #peer: string | undefined;
+  #headers: Buffer | Readonly<Record<string, string>> | null;
+  #peerCertificate: PeerCertificate | undefined;
 
-  constructor(link: CallLink, slot: number, service: string, method: string, seqid: number) {
+  /** @param headers the header block that came with the call, or null */
+  constructor(
+    link: CallLink,
+    slot: number,
+    service: string,
+    method: string,
+    seqid: number,
+    headers: Buffer | null,
+  ) {
     this.#link = link;
     this.#slot = slot;
     this.#serial = link.serialOf(slot);
     this.service = service;
     this.method = method;
     this.seqid = seqid;
+    this.#headers = headers;
   }
 
   get peer(): string {
@@ -59,7 +72,20 @@ export class CallContext implements CurrentCall {
   }
 
   get headers(): Readonly<Record<string, string>> {
-    return this.#live ? this.#link.headersOf(this.#slot) : {};
+    if (Buffer.isBuffer(this.#headers)) this.#readHeaders(this.#headers);
+    return (this.#headers as Readonly<Record<string, string>> | null) ?? noHeaders;
+  }
+
+  get peerCertificate(): PeerCertificate | undefined {
+    if (Buffer.isBuffer(this.#headers)) this.#readHeaders(this.#headers);
+    return this.#peerCertificate;
+  }
+
+  #readHeaders(block: Buffer): void {
+    const { [peerCertificateHeader]: certificate, ...headers } = readHeaderBlock(block);
+    this.#headers = Object.freeze(headers);
+    // Clients can't send this header: it is the server's own.
+    if (certificate !== undefined) this.#peerCertificate = JSON.parse(certificate) as PeerCertificate;
   }
 
   get deadline(): number | undefined {
@@ -108,6 +134,8 @@ export class CallContext implements CurrentCall {
     return this.#link.serialOf(this.#slot) === this.#serial;
   }
 }
+
+const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
 
 function abortedError(reason: string): CallAbortedError {
   return new CallAbortedError(reason);

@@ -12,6 +12,18 @@ export interface ProtectedSection extends Disposable {
   renew(ms?: number): void;
 }
 
+/** What TLS says of a client that had to show a certificate (`tlsCa`). It was verified before any call was read. */
+export interface PeerCertificate {
+  /** Whom it names, for example "CN=billing,O=Example". */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Its further names, as Node writes them: "DNS:billing.example, URI:spiffe://…"; empty when there are none. */
+  readonly subjectAltName: string;
+  readonly serialNumber: string;
+  /** SHA-256 of the whole certificate, in hexadecimal digits with colons. */
+  readonly fingerprint256: string;
+}
+
 /** What a handler can know and ask during a call. */
 export interface CurrentCall {
   readonly service: string;
@@ -21,6 +33,8 @@ export interface CurrentCall {
   readonly peer: string;
   /** Headers that came with the call (THeader, HTTP). Empty for transports that have none. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The client's certificate, under mutual TLS; otherwise undefined. */
+  readonly peerCertificate: PeerCertificate | undefined;
   /** When the caller gets an exception instead of a reply, as `Date.now()` counts; undefined for never. */
   readonly deadline: number | undefined;
   /** Aborts shortly before the call is cut, and when its deadline has passed. */

@@ -3,6 +3,7 @@
  * through its callback form, because that writes a reply synchronously and without a promise.
  */
 
+import type { Codec } from "../wire/codecs.ts";
 import { writeException } from "../wire/exception.ts";
 import { MessageType } from "../wire/message.ts";
 import type { ProtocolReader } from "../wire/protocol.ts";
@@ -27,12 +28,8 @@ export interface RunnableCall {
   /** Which of the codecs. */
   readonly protocol: number;
   readonly framed: boolean;
-}
-
-/** A codec for the runner: one reader and one writer, used for all calls in turn. */
-export interface Codec {
-  readonly reader: ProtocolReader;
-  readonly writer: ReplyWriter;
+  /** The header block that came with it: see `wire/info-headers.ts`. */
+  readonly headers: Buffer | null;
 }
 
 /** Takes replies. `bytes[start, end)` is valid during the call only; empty when no reply is owed. */
@@ -160,9 +157,10 @@ export class Runner {
   }
 
   #invoke(runnable: Runnable, args: unknown[], done: Done | undefined): void {
-    const { slot, seqid, framed } = this.#current!;
+    const { slot, seqid, framed, headers } = this.#current!;
     this.#current = undefined;
-    const context = new CallContext(this.#options.link, slot, runnable.service, runnable.method.name, seqid);
+    const { service, method } = runnable;
+    const context = new CallContext(this.#options.link, slot, service, method.name, seqid, headers);
     const pending: Pending = { slot, seqid, framed, writer: this.#writer, runnable, done, context };
     const holder = this.#enter(runnable);
     holder.call = context;
@@ -324,9 +322,9 @@ export class UnencodableResultError extends Error {
   }
 }
 
-/** A struct without fields is its end alone: one byte in both protocols. */
+/** Whether the message that was written last has a struct without fields. */
 function isEmptyStruct(writer: ReplyWriter): boolean {
-  return writer.position - writer.bodyAt === 1;
+  return writer.position - writer.bodyAt === writer.emptyBodyBytes;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

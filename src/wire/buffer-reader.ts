@@ -183,6 +183,7 @@ export abstract class BufferReader {
       const { ftype } = this.readFieldBegin();
       if (ftype === Type.STOP) break;
       this.skip(ftype);
+      this.readFieldEnd();
     }
     this.readStructEnd();
   }

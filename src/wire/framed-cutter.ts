@@ -1,4 +1,6 @@
 /** Cuts framed messages: four bytes of length, then the message. */
+
+import type { HeaderReader } from "./header-reader.ts";
 import {
   type Cutter,
   createMessageView,
@@ -7,19 +9,21 @@ import {
   WireError,
   type WireLimits,
 } from "./message.ts";
-import { checkCallType, type HeaderReader, headerReaders } from "./message-header.ts";
+import { checkCallType, headerReaders } from "./message-header.ts";
 import type { ProtocolName } from "./protocol-names.ts";
 
 export class FramedCutter implements Cutter {
   readonly framed = true;
   wholeBytes = 0;
-  readonly protocol: Exclude<ProtocolName, "json">;
+  readonly protocol: ProtocolName;
+  readonly kind: string;
   readonly #maxFrameSizeBytes: number;
   readonly #readHeader: HeaderReader;
   readonly #view: MessageView = createMessageView();
 
-  constructor(protocol: Exclude<ProtocolName, "json">, limits: WireLimits) {
+  constructor(protocol: ProtocolName, limits: WireLimits) {
     this.protocol = protocol;
+    this.kind = `framed-${protocol}`;
     this.#maxFrameSizeBytes = limits.maxFrameSizeBytes;
     this.#readHeader = headerReaders[protocol];
   }
@@ -32,7 +36,7 @@ export class FramedCutter implements Cutter {
     this.wholeBytes = 0;
     while (wanted && end - at >= 4) {
       const length = bytes.readInt32BE(at);
-      this.#checkLength(length);
+      checkFrameLength(length, this.#maxFrameSizeBytes);
       const messageEnd = at + 4 + length;
       if (messageEnd > end) {
         this.wholeBytes = 4 + length;
@@ -49,14 +53,15 @@ export class FramedCutter implements Cutter {
     }
     return at;
   }
+}
 
-  #checkLength(length: number): void {
-    if (length <= 0) throw new WireError("bad-frame-length", `a frame of ${length} bytes`);
-    if (length > this.#maxFrameSizeBytes) {
-      throw new WireError(
-        "frame-too-large",
-        `a frame of ${length} bytes; maxFrameSize is ${this.#maxFrameSizeBytes}`,
-      );
-    }
+/** Refuses a frame's length that can't be, or is above the limit. */
+export function checkFrameLength(length: number, maxFrameSizeBytes: number): void {
+  if (length <= 0) throw new WireError("bad-frame-length", `a frame of ${length} bytes`);
+  if (length > maxFrameSizeBytes) {
+    throw new WireError(
+      "frame-too-large",
+      `a frame of ${length} bytes; maxFrameSize is ${maxFrameSizeBytes}`,
+    );
   }
 }

@@ -50,12 +50,26 @@ export function int64FromHalves(high: number, low: number): Int64 {
   bytes[5] = low >>> 16;
   bytes[6] = low >>> 8;
   bytes[7] = low;
-  return new Int64(bytes);
+  const value = new Int64(bytes);
+  // Generated code makes an i64 that is a map's key a property's name, which is its text: it must have all digits.
+  if (!isSafe(high | 0, low)) Object.defineProperty(value, "toString", { value: exactText });
+  return value;
 }
 
-/** The exact value. Throws ProtocolError (invalid-data) when `value` is no 64-bit integer. */
-export function toBigInt(value: Int64Value): bigint {
-  splitInt64(value, "toBigInt");
+/** Whether |value| < 2^53, from where on node-int64's text has not all its digits. */
+function isSafe(high: number, low: number): boolean {
+  return (high < 0x200000 && high > -0x200000) || (high === -0x200000 && low !== 0);
+}
+
+function exactText(this: Int64, radix?: number): string {
+  return toBigInt(this).toString(radix);
+}
+
+/**
+ * The exact value. Throws ProtocolError (invalid-data) that names `method` when `value` is no 64-bit integer.
+ */
+export function toBigInt(value: Int64Value, method = "toBigInt"): bigint {
+  splitInt64(value, method);
   wide.setInt32(0, int64Halves[0]!);
   wide.setInt32(4, int64Halves[1]!);
   return wide.getBigInt64(0);

@@ -2,14 +2,12 @@
  * Reads message headers in place: type, name and seqid, without making a string of the name.
  * Each reader fills the view and returns true, or false when the bytes end inside the header.
  */
+
+import { checkNameLength, type HeaderReader } from "./header-reader.ts";
+import { readJsonHeader } from "./json-header.ts";
 import { MessageType, type MessageView, WireError } from "./message.ts";
 import type { ProtocolName } from "./protocol-names.ts";
-
-/** Names are identifiers, `service:method` at most; anything longer is no Thrift. */
-export const maxNameBytes = 1024;
-
-/** Reads a header at `view.start` out of `view.bytes[…, end)`. */
-export type HeaderReader = (view: MessageView, end: number) => boolean;
+import { readVarint, varint } from "./varint.ts";
 
 /** Reads the header of a strict or an old binary message. */
 export const readBinaryHeader: HeaderReader = (view, end) => {
@@ -71,10 +69,11 @@ export const readCompactHeader: HeaderReader = (view, end) => {
   return true;
 };
 
-/** The header reader of each protocol that is read in place. */
-export const headerReaders: Record<Exclude<ProtocolName, "json">, HeaderReader> = {
+/** The header reader of each protocol. */
+export const headerReaders: Record<ProtocolName, HeaderReader> = {
   binary: readBinaryHeader,
   compact: readCompactHeader,
+  json: readJsonHeader,
 };
 
 /** Refuses message types that no client may send. */
@@ -82,27 +81,4 @@ export function checkCallType(view: MessageView): void {
   if (view.type !== MessageType.CALL && view.type !== MessageType.ONEWAY) {
     throw new WireError("bad-message-type", `a client may send calls only, not message type ${view.type}`);
   }
-}
-
-function checkNameLength(length: number): void {
-  if (length <= 0 || length > maxNameBytes) {
-    throw new WireError("bad-header", `a method name of ${length} bytes; 1 to ${maxNameBytes} are allowed`);
-  }
-}
-
-/** The value that `readVarint` read last: two results without an object. */
-let varint = 0;
-
-function readVarint(bytes: Buffer, start: number, end: number): number {
-  let value = 0;
-  for (let shift = 0, at = start; shift < 35; shift += 7, at++) {
-    if (at >= end) return -1;
-    const byte = bytes[at]!;
-    value |= (byte & 0x7f) << shift;
-    if (byte < 0x80) {
-      varint = value;
-      return at + 1;
-    }
-  }
-  throw new WireError("bad-header", "a varint of more than five bytes in the message's header");
 }

@@ -21,6 +21,30 @@ export interface MessageView {
   /** `MessageType.CALL` or `ONEWAY`; nothing else reaches a sink. */
   type: number;
   seqid: number;
+  /** What the transport put around the message; null on transports that put nothing there. */
+  envelope: Envelope | null;
+}
+
+/** What a transport puts around a message beside its length, and what it wants around the reply. */
+export interface Envelope {
+  /** In which form the reply is written: bits of `ReplyForm`. */
+  readonly replyForm: number;
+  /**
+   * Bytes of the header block, which lies right before the message: in `bytes[start - headerBytes, start)`.
+   * Its form is that of `info-headers.ts`. 0 when there is none.
+   */
+  readonly headerBytes: number;
+  /** How long the client waits from the message's arrival on, in ms; 0 when it did not say. */
+  readonly timeoutMs: number;
+  /** Whether the reply may overtake those of earlier calls. */
+  readonly unordered: boolean;
+  /**
+   * What goes before a reply of `sizeBytes`. Called when it is written.
+   *
+   * @param leaving whether the server is about to stop
+   * @param neverStarted whether the call was refused before it could have any effect
+   */
+  prefix(sizeBytes: number, leaving: boolean, neverStarted: boolean): Uint8Array;
 }
 
 /** Takes the messages that a cutter cuts. */
@@ -42,8 +66,11 @@ export interface WireLimits {
 
 /** Cuts one connection's byte stream into messages. Keeps state between calls. */
 export interface Cutter {
+  /** Of the replies, where the messages have no envelope. */
   readonly protocol: ProtocolName;
   readonly framed: boolean;
+  /** Transport and protocol as connections are counted by, for example "framed-binary". */
+  readonly kind: string;
   /**
    * Cuts messages out of `bytes[start, end)` until they end or the sink wants no more. The next call
    * passes the same unconsumed bytes again with more behind them.
@@ -65,6 +92,11 @@ export type WireErrorKind =
   | "bad-header"
   | "bad-message-type"
   | "bad-type"
+  | "bad-json"
+  | "bad-info-headers"
+  | "unsupported-protocol"
+  | "unsupported-transform"
+  | "bad-compression"
   | "bad-length"
   | "too-deep"
   | "too-many-elements";
@@ -83,7 +115,17 @@ export class WireError extends Error {
 
 /** An empty view to be filled. */
 export function createMessageView(): MessageView {
-  return { bytes: emptyBuffer, start: 0, end: 0, bodyStart: 0, nameStart: 0, nameEnd: 0, type: 0, seqid: 0 };
+  return {
+    bytes: emptyBuffer,
+    start: 0,
+    end: 0,
+    bodyStart: 0,
+    nameStart: 0,
+    nameEnd: 0,
+    type: 0,
+    seqid: 0,
+    envelope: null,
+  };
 }
 
 const emptyBuffer: Buffer = Buffer.alloc(0);

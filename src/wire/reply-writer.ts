@@ -1,6 +1,7 @@
 /** Writers that remember how the message they hold began. */
 import { BinaryWriter } from "./binary-writer.ts";
 import { CompactWriter } from "./compact-writer.ts";
+import { JsonWriter } from "./json-writer.ts";
 import type { ProtocolWriter } from "./protocol.ts";
 import type { ProtocolName } from "./protocol-names.ts";
 
@@ -10,9 +11,12 @@ export interface ReplyWriter extends ProtocolWriter {
   messageType: number;
   /** Where that message's struct begins. */
   bodyAt: number;
+  /** What a message takes from there on whose struct has no fields, in bytes. */
+  readonly emptyBodyBytes: number;
 }
 
 class BinaryReplyWriter extends BinaryWriter implements ReplyWriter {
+  readonly emptyBodyBytes = 1;
   messageType = 0;
   bodyAt = 0;
 
@@ -24,6 +28,20 @@ class BinaryReplyWriter extends BinaryWriter implements ReplyWriter {
 }
 
 class CompactReplyWriter extends CompactWriter implements ReplyWriter {
+  readonly emptyBodyBytes = 1;
+  messageType = 0;
+  bodyAt = 0;
+
+  override writeMessageBegin(name: string, type: number, seqid: number): void {
+    super.writeMessageBegin(name, type, seqid);
+    this.messageType = type;
+    this.bodyAt = this.position;
+  }
+}
+
+class JsonReplyWriter extends JsonWriter implements ReplyWriter {
+  /** `{}` and the message's own end. */
+  readonly emptyBodyBytes = 3;
   messageType = 0;
   bodyAt = 0;
 
@@ -41,8 +59,8 @@ export function createReplyWriter(protocol: ProtocolName): ReplyWriter {
       return new BinaryReplyWriter();
     case "compact":
       return new CompactReplyWriter();
-    default:
-      throw new Error(`no writer for the protocol ${protocol}`);
+    case "json":
+      return new JsonReplyWriter();
   }
 }
 

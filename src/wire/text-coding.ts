@@ -1,6 +1,7 @@
 /** Buffer's own coders by encoding. They are public on every Buffer but missing in its types. */
 export interface CodingBuffer extends Buffer {
   utf8Slice(start: number, end: number): string;
+  latin1Slice(start: number, end: number): string;
   utf8Write(text: string, at: number): number;
 }
 

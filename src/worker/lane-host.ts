@@ -1,18 +1,17 @@
 /** Runs one lane in this thread: load, begin, take calls, flush, close. */
 import { getHeapStatistics } from "node:v8";
 import { threadId } from "node:worker_threads";
-import { ReplyForm } from "../calls/call.ts";
 import { LaneCallLink } from "../pool/call-link.ts";
 import type { FromWorker, ToWorker } from "../pool/control-messages.ts";
 import { CallResult, Control, viewLaneMemory } from "../pool/lane-layout.ts";
 import { type LaneCall, LaneLoop } from "../pool/lane-loop.ts";
 import type { LogFunction } from "../service/define.ts";
 import { type LifeStep, runSteps } from "../service/life-steps.ts";
-import { type Codec, Runner, type RunResult } from "../service/runner.ts";
+import { Runner, type RunResult } from "../service/runner.ts";
 import { connectState } from "../state/state-client.ts";
-import { BinaryReader } from "../wire/binary-reader.ts";
-import { CompactReader } from "../wire/compact-reader.ts";
-import { createReplyWriter } from "../wire/reply-writer.ts";
+import { createCodecs } from "../wire/codecs.ts";
+import { ReplyForm } from "../wire/reply-form.ts";
+import { deflateMessage } from "../wire/zlib-transform.ts";
 import type { WorkerOpening, WorkerTask } from "./entry.ts";
 import { PublishedValues } from "./published-values.ts";
 import { WorkerService } from "./services.ts";
@@ -55,12 +54,12 @@ export class LaneHost {
       log: (message, fields) => log("error", message, fields),
     });
     this.#runner = new Runner({
-      codecs: createCodecs(task),
+      codecs: createCodecs(task.extra),
       link: this.#link,
       exposeErrors: task.extra.exposeErrors,
       log,
       reply: (slot, result, oneway, bytes, start, end) =>
-        this.#loop.reply(slot, (oneway ? onewayResults : results)[result], bytes, start, end),
+        this.#reply(slot, (oneway ? onewayResults : results)[result], bytes, start, end),
     });
     const runner = new RingRunner(this.#runner);
     this.#loop = new LaneLoop(memory, task.port, runner, (message) => this.#receive(message));
@@ -112,6 +111,16 @@ export class LaneHost {
       this.#runner.add(definition.name, definition.service, methods, handler);
     }
     this.#loop.applied(this.#published.version);
+  }
+
+  #reply(slot: number, result: number, bytes: Buffer, start: number, end: number): void {
+    // Compressed here, so that the main thread need not do it.
+    const compressed = end > start && (this.#link.replyFormOf(slot) & ReplyForm.ZLIB) !== 0;
+    if (!compressed) this.#loop.reply(slot, result, bytes, start, end);
+    else {
+      const reply = deflateMessage(bytes, start, end);
+      this.#loop.reply(slot, result, reply, 0, reply.length);
+    }
   }
 
   #receive(message: Exclude<ToWorker, null>): void {
@@ -204,6 +213,7 @@ class RingRunner {
     seqid: 0,
     protocol: 0,
     framed: false,
+    headers: null as Buffer | null,
   };
 
   constructor(runner: Runner) {
@@ -220,16 +230,9 @@ class RingRunner {
     call.seqid = from.seqid;
     call.protocol = from.replyForm & ReplyForm.PROTOCOL_MASK;
     call.framed = (from.replyForm & ReplyForm.FRAMED) !== 0;
+    call.headers = from.headers;
     return this.#runner.run(call);
   }
-}
-
-function createCodecs({ extra }: WorkerTask): Codec[] {
-  const limits = { recursionLimit: extra.recursionLimit, maxContainerElements: extra.maxContainerElements };
-  return [
-    { reader: new BinaryReader(limits), writer: createReplyWriter("binary") },
-    { reader: new CompactReader(limits), writer: createReplyWriter("compact") },
-  ];
 }
 
 function describeFailure(error: unknown): { code: string; message: string } {

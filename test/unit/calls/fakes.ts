@@ -31,6 +31,7 @@ export function createMessage(name: string, body = "", seqid = 1, type = 1): Arr
     bodyStart: name.length,
     type,
     seqid,
+    envelope: null,
   };
 }
 

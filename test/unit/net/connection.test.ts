@@ -214,7 +214,7 @@ describe("bytes that are no message", bounded, () => {
   it("end their connection, and are counted by kind outside of the calls", async (t) => {
     const rig = await new NetRig(t).listen();
     const client = await rig.connect();
-    client.write(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    client.write(Buffer.from("SSH-2.0-client\r\n"));
     assert.equal(await client.ended, "fin");
     client.end();
     assert.deepEqual(rig.counts, { malformed: 1 });

@@ -62,7 +62,7 @@ export class RunnerRig {
     const slot = this.#slot++;
     const methodIndex = this.methods.findIndex((method) => method.name === name);
     const call = { slot, bytes: body, bodyStart: 0, end: body.length, methodIndex, seqid: 77 };
-    this.runner.run({ ...call, protocol: 0, framed: false });
+    this.runner.run({ ...call, protocol: 0, framed: false, headers: null });
     return slot;
   }
 
@@ -81,7 +81,6 @@ function createLink(): CallLink {
   return {
     serialOf: (slot) => slot + 1,
     peerOf: (slot) => `127.0.0.1:${slot}`,
-    headersOf: () => ({}),
     deadlineOf: () => undefined,
     isAborted: () => false,
     isWaitedFor: () => false,

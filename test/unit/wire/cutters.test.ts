@@ -1,112 +1,231 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
-import { type Cut, encode, expected, forms, type Made, Stream, type Value } from "./cutting.ts";
+import { BinaryScanner } from "../../../src/wire/binary-scanner.ts";
+import { CompactScanner } from "../../../src/wire/compact-scanner.ts";
+import { JsonScanner } from "../../../src/wire/json-scanner.ts";
+import { WireError, type WireErrorKind } from "../../../src/wire/message.ts";
+import { type ProtocolWriter, Type } from "../../../src/wire/protocol.ts";
+import type { ProtocolName } from "../../../src/wire/protocol-names.ts";
+import type { Scanner } from "../../../src/wire/scanner.ts";
+import { call, everything, Feed, framed, limits, pieces, protocols, theader } from "./cutter-support.ts";
 
-const example: Made = {
-  name: "Calc:add",
-  seqid: -7,
-  type: 1,
-  body: [
-    { i32: 5 },
-    { text: "some text" },
-    { list: [1, 2, 3] },
-    { map: [["key", 1]] },
-    { pairs: [[1, 2]] },
-    { struct: [{ texts: ["a", ""] }, { struct: [] }] },
-    { bool: true },
-  ],
-};
-const other: Made = { name: "ping", seqid: 2 ** 31 - 1, type: 4, body: [] };
+const empty = (): void => {};
+const protocolIds: Record<ProtocolName, number> = { binary: 0, json: 1, compact: 2 };
 
-const value: fc.Arbitrary<Value> = fc.letrec<{ value: Value }>((tie) => ({
-  value: fc.oneof(
-    { depthSize: "small", withCrossShrink: true },
-    fc.record({ i32: fc.integer() }),
-    fc.record({ i64: fc.integer() }),
-    fc.record({ bool: fc.boolean() }),
-    fc.record({ text: fc.string({ maxLength: 40 }) }),
-    fc.record({ list: fc.array(fc.integer(), { maxLength: 20 }) }),
-    fc.record({ texts: fc.array(fc.string({ maxLength: 5 }), { maxLength: 5 }) }),
-    fc.record({ map: fc.array(fc.tuple(fc.string({ maxLength: 5 }), fc.integer()), { maxLength: 5 }) }),
-    fc.record({ pairs: fc.array(fc.tuple(fc.integer({ min: 0, max: 99 }), fc.integer()), { maxLength: 5 }) }),
-    fc.record({ struct: fc.array(tie("value"), { maxLength: 4 }) }),
-  ),
-})).value;
-const message: fc.Arbitrary<Made> = fc.record({
-  name: fc.stringMatching(/^[a-zA-Z_][a-zA-Z0-9_:]{0,20}$/),
-  seqid: fc.integer(),
-  type: fc.constantFrom(1, 4),
-  body: fc.array(value, { maxLength: 5 }),
-});
+/** Every way in which a message can come. */
+const forms: readonly {
+  readonly kind: string;
+  readonly protocol: ProtocolName;
+  wrap(message: Buffer): Buffer;
+}[] = protocols.flatMap((protocol) => [
+  { kind: `unframed-${protocol}`, protocol, wrap: (message) => message },
+  { kind: `framed-${protocol}`, protocol, wrap: framed },
+  {
+    kind: "theader",
+    protocol,
+    wrap: (message) => theader(message, { protocolId: protocolIds[protocol], headers: { a: "1", bb: "" } }),
+  },
+  {
+    kind: "theader",
+    protocol,
+    wrap: (message) =>
+      theader(message, { protocolId: protocolIds[protocol], transforms: [1], headers: { a: "1", bb: "" } }),
+  },
+]);
 
-function cutInPieces(bytes: Buffer, ends: readonly number[]): Cut[] {
-  const stream = new Stream();
-  let from = 0;
-  for (const end of [...ends, bytes.length]) {
-    if (end > from) stream.read(bytes.subarray(from, end));
-    from = Math.max(from, end);
-  }
-  assert.equal(stream.inbox.length, 0);
-  return stream.cut;
+function wireError(kind: WireErrorKind): (error: unknown) => boolean {
+  return (error) => error instanceof WireError && error.kind === kind;
 }
 
-for (const form of forms) {
-  describe(`a stream of ${form} messages`, () => {
-    it("gives the same messages at every split into two", () => {
-      for (const messages of [[example], [other], [example, other, example]]) {
-        const bytes = Buffer.concat(messages.map((made) => encode(made, form)));
-        const whole = messages.map((made) => expected(made, form));
-        for (let at = 0; at <= bytes.length; at++)
-          assert.deepEqual(cutInPieces(bytes, [at]), whole, `split at ${at}`);
-      }
-    });
+for (const { kind, protocol, wrap } of forms) {
+  const first = call(protocol, "Service:first", 17, everything);
+  const second = call(protocol, "second", -5, empty);
+  const both = Buffer.concat([wrap(first), wrap(second)]);
+  const expected = new Feed().feed(both).taken;
 
-    it("gives the same messages byte by byte", () => {
-      const bytes = Buffer.concat([example, other, example].map((made) => encode(made, form)));
-      const every = Array.from(bytes.keys());
+  describe(`${kind} messages of the ${protocol} protocol, ${both.length} bytes`, () => {
+    it("are cut, two in one segment", () => {
+      const feed = new Feed().feed(both);
+      assert.equal(feed.cutter?.kind, kind);
       assert.deepEqual(
-        cutInPieces(bytes, every),
-        [example, other, example].map((made) => expected(made, form)),
+        feed.taken.map(({ name, type, seqid, message }) => ({ name, type, seqid, message })),
+        [
+          { name: "Service:first", type: 1, seqid: 17, message: first.toString("latin1") },
+          { name: "second", type: 1, seqid: -5, message: second.toString("latin1") },
+        ],
       );
+      assert.equal(feed.waiting, 0);
+      const headers = kind === "theader" ? { a: "1", bb: "" } : {};
+      assert.deepEqual(feed.taken[0]!.headers, headers);
     });
 
-    it("gives the same messages for random messages in random pieces", () => {
-      fc.assert(
-        fc.property(
-          fc.array(message, { minLength: 1, maxLength: 8 }),
-          fc.array(fc.nat(), { maxLength: 20 }),
-          (made, cuts) => {
-            const bytes = Buffer.concat(made.map((each) => encode(each, form)));
-            const ends = cuts.map((cut) => cut % bytes.length).toSorted((a, b) => a - b);
-            assert.deepEqual(
-              cutInPieces(bytes, ends),
-              made.map((each) => expected(each, form)),
-            );
-          },
-        ),
-        { numRuns: 150 },
-      );
-    });
-
-    it("stops when no more is wanted and goes on where it stopped", () => {
-      const made = Array.from({ length: 9 }, (_, seqid): Made => ({ ...example, seqid }));
-      const bytes = Buffer.concat(made.map((each) => encode(each, form)));
-      for (const at of [0, 1, 50, bytes.length - 1]) {
-        const stream = new Stream();
-        stream.wanted = 2;
-        if (at > 0) stream.read(bytes.subarray(0, at));
-        stream.read(bytes.subarray(at));
-        for (let rounds = 0; rounds < 10 && stream.inbox.length > 0; rounds++) {
-          assert.ok(stream.cut.length <= 2 * (rounds + 1));
-          stream.wanted = 2;
-          stream.work();
-        }
-        assert.deepEqual(
-          stream.cut.map(({ seqid }) => seqid),
-          [...made.keys()],
-        );
+    it("are cut in the same way when they are split, wherever that is", () => {
+      for (let at = 1; at < both.length; at++) {
+        const { taken } = new Feed().feed(both.subarray(0, at), both.subarray(at));
+        assert.deepEqual(taken, expected, `split at ${at}`);
       }
+    });
+
+    it("are cut as soon as they are whole, byte by byte", () => {
+      const feed = new Feed();
+      const whole = wrap(first).length;
+      for (const [index, piece] of pieces(both, 1).entries()) {
+        feed.feed(piece);
+        assert.equal(feed.taken.length, index + 1 < whole ? 0 : index + 1 < both.length ? 1 : 2);
+      }
+      assert.deepEqual(feed.taken, expected);
     });
   });
 }
+
+describe("unframed JSON", () => {
+  it("may have white space between messages and between tokens", () => {
+    const spaced = Buffer.from(' \r\n[ 1 , "ping" , 1 , -3 , { "1" : { "str" : "]}" } } ]\n\t');
+    const feed = new Feed().feed(Buffer.from('[1,"ping",1,2,{}]'), ...pieces(spaced, 1));
+    assert.deepEqual(
+      feed.taken.map(({ seqid }) => seqid),
+      [2, -3],
+    );
+    assert.equal(feed.waiting, 0);
+  });
+
+  it("is refused when its header has no end, is none, or is of another version", () => {
+    const cases: readonly [string, WireErrorKind][] = [
+      [`[1,${" ".repeat(2000)}`, "bad-header"],
+      [`[1,"${"a".repeat(1500)}",1,0,{}]`, "bad-header"],
+      ['[2,"ping",1,0,{}]', "bad-header"],
+      ['[1,"",1,0,{}]', "bad-header"],
+      ["[1,2,1,0,{}]", "bad-header"],
+      ['[1,"ping",2,0,{}]', "bad-message-type"],
+      ['[1,"ping",1,0,{}}', "bad-json"],
+      ['[1,"ping",1,0,{"1":{"lst":["i32",1,{}]}}*', "bad-json"],
+      ['[1,"ping",1,0,{"1":{"lst":[{}]}}]', "bad-json"],
+      ['[1,"ping",1,0,{}, 5]', "bad-json"],
+    ];
+    for (const [text, kind] of cases) {
+      assert.throws(() => new Feed().feed(Buffer.from(text)), wireError(kind), text);
+    }
+  });
+});
+
+function nestLists(output: ProtocolWriter, depth: number): void {
+  output.writeListBegin(depth > 1 ? Type.LIST : Type.I32, depth > 1 ? 1 : 0);
+  if (depth > 1) nestLists(output, depth - 1);
+  output.writeListEnd();
+}
+
+function nestStructs(output: ProtocolWriter, depth: number): void {
+  output.writeStructBegin("nested");
+  if (depth > 1) {
+    output.writeFieldBegin("inner", Type.STRUCT, 1);
+    nestStructs(output, depth - 1);
+    output.writeFieldEnd();
+  }
+  output.writeFieldStop();
+  output.writeStructEnd();
+}
+
+function inField(type: number, write: (output: ProtocolWriter) => void): (output: ProtocolWriter) => void {
+  return (output) => {
+    output.writeFieldBegin("field", type, 1);
+    write(output);
+    output.writeFieldEnd();
+  };
+}
+
+for (const protocol of protocols) {
+  const tight = { ...limits, recursionLimit: 10, maxContainerElements: 100, maxMessageSizeBytes: 5000 };
+  const feed = (write: (output: ProtocolWriter) => void): Feed =>
+    new Feed(tight).feed(call(protocol, "m", 1, write));
+
+  describe(`the limits of unframed ${protocol} messages`, () => {
+    it("count structs and containers apart, as the readers do", () => {
+      const lists = (depth: number) => inField(Type.LIST, (output) => nestLists(output, depth));
+      const structs = (depth: number) => inField(Type.STRUCT, (output) => nestStructs(output, depth));
+      assert.equal(feed(lists(10)).taken.length, 1);
+      assert.throws(() => feed(lists(11)), wireError("too-deep"));
+      // The arguments are a struct themselves.
+      assert.equal(feed(structs(9)).taken.length, 1);
+      assert.throws(() => feed(structs(10)), wireError("too-deep"));
+    });
+
+    it("count the elements of all containers together, a map's entry once", () => {
+      const map = (entries: number) =>
+        inField(Type.MAP, (output) => {
+          output.writeMapBegin(Type.I32, Type.LIST, entries);
+          for (let key = 0; key < entries; key++) {
+            output.writeI32(key);
+            output.writeListBegin(Type.I32, 1);
+            output.writeI32(key);
+            output.writeListEnd();
+          }
+          output.writeMapEnd();
+        });
+      assert.equal(feed(map(50)).taken.length, 1);
+      assert.throws(() => feed(map(51)), wireError("too-many-elements"));
+    });
+
+    it("refuse a message that is too large before it is whole", () => {
+      const large = call(
+        protocol,
+        "m",
+        1,
+        inField(Type.STRING, (output) => output.writeString("x".repeat(5000))),
+      );
+      assert.throws(
+        () => new Feed(tight).feed(large.subarray(0, 5100)),
+        (error) => error instanceof WireError && /maxMessageSize|length 5000/.test(error.message),
+      );
+    });
+  });
+}
+
+describe("the scanners", () => {
+  const scanners: Record<ProtocolName, { prototype: Scanner }> = {
+    binary: BinaryScanner as unknown as { prototype: Scanner },
+    compact: CompactScanner as unknown as { prototype: Scanner },
+    json: JsonScanner as unknown as { prototype: Scanner },
+  };
+  const megabytes = 16;
+  const sizes = [1, 7, 1024, 65_536];
+
+  for (const protocol of protocols) {
+    const body = inField(Type.LIST, (output) => {
+      output.writeListBegin(Type.STRING, 16);
+      for (let item = 0; item < 16; item++) output.writeString("y".repeat((megabytes / 16) * 1024 * 1024));
+      output.writeListEnd();
+    });
+    const large = call(protocol, "large", 1, body);
+
+    for (const size of sizes) {
+      it(`look at each byte of ${megabytes} MB of ${protocol} once, in pieces of ${size}`, (t) => {
+        const { prototype } = scanners[protocol];
+        // Not with a mock of node:test, which remembers every call.
+        let work = 0;
+        const { scan } = prototype;
+        prototype.scan = function (this: Scanner, bytes: Buffer, at: number, end: number) {
+          const next = scan.call(this, bytes, at, end);
+          work += 1 + next - at;
+          return next;
+        };
+        let copied = 0;
+        const { copy } = Buffer.prototype;
+        Buffer.prototype.copy = function (this: Buffer, ...args: Parameters<Buffer["copy"]>) {
+          const count = copy.apply(this, args);
+          copied += count;
+          return count;
+        };
+        t.after(() => {
+          prototype.scan = scan;
+          Buffer.prototype.copy = copy;
+        });
+        const feed = new Feed();
+        for (let at = 0; at < large.length; at += size) feed.feed(large.subarray(at, at + size));
+        assert.equal(feed.taken.length, 1);
+        const count = Math.ceil(large.length / size);
+        assert.ok(work <= large.length + 2 * count, `${work} bytes looked at, of ${large.length}`);
+        assert.ok(copied <= 4 * large.length, `${copied} bytes copied, of ${large.length}`);
+      });
+    }
+  }
+});
