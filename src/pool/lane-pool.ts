@@ -506,7 +506,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
       const before = worker.lane.progress;
       const calls = worker.lane.takeBack();
       // It went on while its calls were taken: they stay behind the one that it has just claimed.
-      const stay = worker.lane.progress === before ? 0 : worker.lane.hand(calls, 0, calls.length, this.#version);
+      const stay =
+        worker.lane.progress === before ? 0 : worker.lane.hand(calls, 0, calls.length, this.#version);
       if (stay < calls.length) this.#resubmit(calls.slice(stay));
       else if (stay > 0) this.#wakeSoon();
     }
