@@ -1,7 +1,7 @@
 /** Cheap calls beside long synchronous ones: whom does a stuck handler make wait? */
 import { burn, encode, ping } from "../load/messages.ts";
 import { alternate, entriesFor } from "./alternate.ts";
-import { cellOf, goal, ratio, type Workload } from "./workload.ts";
+import { cellOf, goal, type Workload } from "./workload.ts";
 
 const burnMs = 200;
 /** Few enough that the machine is not busy with the pings themselves. */
@@ -48,7 +48,7 @@ export const mixed: Workload = {
         };
       },
     );
-    const growth = ratio(cellOf(rows, "sluice", "loadedP99Us"), cellOf(rows, "sluice", "unloadedP99Us"));
+    const growth = cellOf(rows, "sluice", "growth");
     const p99Us = cellOf(rows, "sluice", "loadedP99Us");
     return {
       id: this.id,
