@@ -35,7 +35,7 @@ export function welcome(addresses: Addresses, ledger: boolean): string {
       ? `TSocket.TSocket(${JSON.stringify(host)}, ${port})`
       : `TSocket.TSocket(unix_socket=${JSON.stringify(socket)})`;
   return `
-Sluice listens for Thrift clients on ${socket ?? `${host}:${port}`} (binary protocol, framed or not).
+Sluice listens for Thrift clients on ${socket ?? `${host}:${port}`}.
   call it      ${callIt}
   from Python  TBinaryProtocol.TBinaryProtocol(TTransport.TFramedTransport(${transport}))
   look at it   ${sluice} status${adminAt}    http://${adminHost.includes(":") ? `[${adminHost}]` : adminHost}:${adminPort}/

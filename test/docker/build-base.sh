@@ -29,7 +29,8 @@ chroot "$root" useradd --create-home --uid 1000 node
 
 # The registry, and who vouches for it, as npm has them on this machine.
 echo "registry=$(npm config get registry)" >"$root/usr/local/etc/npmrc"
-for authority in "${NODE_EXTRA_CA_CERTS:-}" "$(npm config get cafile)"; do
+# (Which npm is asked depends on the path, and with it whose settings are read: the system's own come last.)
+for authority in "${NODE_EXTRA_CA_CERTS:-}" "$(npm config get cafile)" /etc/ssl/certs/ca-certificates.crt; do
   if [ -f "$authority" ]; then
     cp "$authority" "$root/usr/local/etc/npm-ca.crt"
     echo "cafile=/usr/local/etc/npm-ca.crt" >>"$root/usr/local/etc/npmrc"

@@ -202,10 +202,10 @@ test("THeader that can't be served ends the connection, and is counted by what i
   for (const [kind, bytes] of kinds) {
     const client = new Client(t, server.port).send("nothing", {});
     assert.equal((await client.next()).type, MessageType.REPLY);
+    const { localAddress, localPort } = client.socket;
     client.socket.write(bytes);
     await assert.rejects(client.next(), /sent FIN/, kind);
     const line = await server.line((line) => line["kind"] === kind);
-    const { localAddress, localPort } = client.socket;
     assert.equal(line["peer"], `${localAddress}:${localPort}`);
     client.socket.end();
     await once(client.socket, "close");
