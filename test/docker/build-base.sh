@@ -14,10 +14,14 @@ mirror_of_this_machine() {
     /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | head -1
 }
 mirror=${1:-$(mirror_of_this_machine)}
+if [ -z "$mirror" ]; then
+  echo "no mirror of Debian's packages is known here: give its address as the argument" >&2
+  exit 1
+fi
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >"$root.log" 2>&1 ||
+debootstrap --variant=minbase --include=ca-certificates bookworm "$root" "$mirror" >"$root.log" 2>&1 ||
   { tail -5 "$root.log" >&2; exit 1; }
 rm -rf "$root.log" "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
 
