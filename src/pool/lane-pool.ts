@@ -525,7 +525,7 @@ function ownBytes(call: Call): void {
 
 /**
  * V8's own limit ends a worker that grows faster than it can be looked at. It is above ours, so that an
- * orderly end comes first; see SECURITY.md for what V8 aborts regardless.
+ * orderly end comes first; see the README for what V8 aborts regardless.
  */
 function hardLimits(workerMemoryBytes: number | undefined): {
   resourceLimits?: { maxOldGenerationSizeMb: number };
