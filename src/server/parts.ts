@@ -6,6 +6,7 @@ import { CallLedger } from "../calls/call-ledger.ts";
 import { CallDesk } from "../calls/desk.ts";
 import type { Config } from "../config/config.ts";
 import { readTlsFiles } from "../config/tls-files.ts";
+import { hasSeveralCores } from "../config/worker-count.ts";
 import type { Clock } from "../lifecycle/clock.ts";
 import type { ServerLog } from "../log/log.ts";
 import { Acceptor, type ListenTarget } from "../net/acceptor.ts";
@@ -78,6 +79,7 @@ export function createParts(options: PartsOptions): Parts {
     workerMemoryBytes: config.workerMemoryBytes,
     callPatienceMs: config.graceMs - config.reserveMs,
     clock,
+    mayWatch: hasSeveralCores(),
     listener: desk,
     log: write,
     extra: {
