@@ -79,4 +79,4 @@ build: setup ## compiles src/ to dist/, with types and source maps
 	@$(NODE) $(TSC) -p tsconfig.build.json
 
 clean: ## removes what was built and installed; data/ stays
-	@rm -rf dist node_modules bench/build bench/out
+	@rm -rf dist node_modules build bench/build bench/out
