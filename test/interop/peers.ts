@@ -51,8 +51,8 @@ export const peers: Readonly<Record<LibraryId, Peer>> = {
     missing: () =>
       lacks(
         ["thrift", "g++"],
-        ["/usr/include/thrift/Thrift.h"],
-        "thrift-compiler g++ libthrift-dev libssl-dev",
+        ["/usr/include/thrift/Thrift.h", "/usr/include/boost/scoped_array.hpp"],
+        "thrift-compiler g++ libthrift-dev libboost-dev libssl-dev",
       ),
     prepare: async (program) => {
       const files = "-I. SOURCE *.cpp -lthriftz -lthrift -lz -lssl -lcrypto -lpthread";
