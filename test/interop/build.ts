@@ -11,7 +11,7 @@ export const buildRoot: string = join(root, "build", "interop");
 
 const run = promisify(execFile);
 /** A compiler that takes longer is stuck. */
-const longestBuildMs = 120_000;
+const longestBuildMs = 180_000;
 
 /** How a program is made. */
 export interface Recipe {

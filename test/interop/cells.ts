@@ -89,6 +89,9 @@ export const libraries: readonly Library[] = [
         why: "the accelerated protocols wait for what TZlibTransport has already read, when a reply is larger than its buffer",
       },
     ],
+    notes: [
+      "`TSocket` leaves Nagle's algorithm on: over TCP a call right behind a oneway call waits some 40 ms, unless the socket gets TCP_NODELAY.",
+    ],
   },
   {
     id: "thriftpy",
