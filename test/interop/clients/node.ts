@@ -1,90 +1,16 @@
 /** The npm library as a client: see clients/README.md for what goes in and comes out. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import Int64 from "node-int64";
-import thrift from "thrift";
 import Absent from "../../gen/Absent.js";
 import AllTypes from "../../gen/AllTypes.js";
 import types from "../../gen/interop_types.js";
 import Second from "../../gen/Second.js";
-import { RequestObject } from "./xml-http-request.ts";
+import { type Any, library, open, type Peer } from "./node-connection.ts";
 
-/** The package's own types do not know half of what is used here. */
-// biome-ignore lint/suspicious/noExplicitAny: untyped on purpose
-type Any = any;
-
-const library: Any = thrift;
 const callbackStyle: Any = (service: string) =>
   createRequire(import.meta.url)(`../../gen/callback/${service}.js`);
-const [port = "", unixPath = "", caFile = ""] = process.argv.slice(2);
-const ca = readFileSync(caFile);
-Object.assign(globalThis, { XMLHttpRequest: RequestObject });
-
-const protocols: Readonly<Record<string, Any>> = {
-  binary: library.TBinaryProtocol,
-  compact: library.TCompactProtocol,
-  json: library.TJSONProtocol,
-};
-
-/** What one open connection can do. */
-interface Peer {
-  readonly connection: Any;
-  readonly createClient: Any;
-  close(): void;
-}
-
-/** Says that a connection has failed: the library itself would leave the call waiting for ever. */
-let failed: PromiseWithResolvers<never>;
-
-async function open(protocolName: string, transportName: string, socket: string): Promise<Peer> {
-  const protocol = protocols[protocolName];
-  const framed = transportName.endsWith("framed");
-  const options = { protocol, transport: framed ? library.TFramedTransport : library.TBufferedTransport };
-  const number = Number(port);
-  const secure = socket === "tls";
-  switch (transportName.replace("-framed", "")) {
-    case "http": {
-      const more = { path: "/thrift", https: secure, nodeOptions: { ca } };
-      const connection =
-        socket === "unix"
-          ? library.createHttpUDSConnection(unixPath, { ...options, ...more })
-          : library.createHttpConnection("127.0.0.1", number, { ...options, ...more });
-      return watched(connection, library.createHttpClient, () => {});
-    }
-    case "xhr": {
-      const more = { path: "/thrift", https: secure };
-      const connection = library.createXHRConnection("127.0.0.1", number, { ...options, ...more });
-      return watched(connection, library.createXHRClient, () => {});
-    }
-    case "ws": {
-      const more = { path: "/thrift", secure, wsOptions: { ca } };
-      const connection = library.createWSConnection("127.0.0.1", number, { ...options, ...more });
-      const peer = watched(connection, library.createWSClient, () => connection.close());
-      connection.open();
-      await Promise.race([once(connection, "open"), failed.promise]);
-      return peer;
-    }
-    default: {
-      const connection =
-        socket === "unix"
-          ? library.createUDSConnection(unixPath, options)
-          : secure
-            ? library.createSSLConnection("127.0.0.1", number, { ...options, ca })
-            : library.createConnection("127.0.0.1", number, options);
-      const peer = watched(connection, library.createClient, () => connection.destroy());
-      await Promise.race([once(connection, "connect"), failed.promise]);
-      return peer;
-    }
-  }
-}
-
-function watched(connection: Any, createClient: Any, close: () => void): Peer {
-  connection.on("error", (error: unknown) => failed.reject(error));
-  return { connection, createClient, close };
-}
 
 /** The checks of one cell. `client()` opens a connection of its own, because a connection knows one client. */
 function checksOf(protocol: string, call: Any, cell: string, client: (service: Any) => Promise<Any>) {
@@ -259,10 +185,10 @@ function emptyOptionals(): Any {
 async function run(protocol: string, transport: string, socket: string): Promise<void> {
   const cell = `${protocol} ${transport} ${socket}`;
   const peers: Peer[] = [];
-  failed = Promise.withResolvers();
+  const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => {});
   const client = async (service: Any): Promise<Any> => {
-    const peer = await open(protocol, transport, socket);
+    const peer = await open(protocol, transport, socket, failed);
     peers.push(peer);
     const made = Array.isArray(service)
       ? new library.Multiplexer().createClient(...service, peer.connection)
@@ -277,7 +203,6 @@ async function run(protocol: string, transport: string, socket: string): Promise
         (error) => `failed: ${String(error?.stack ?? error)}`.replaceAll("\n", " ").slice(0, 500),
       );
       console.log(`${cell}\t${name}\t${outcome}`);
-      if (outcome !== "ok") failed = Promise.withResolvers();
     }
   } catch (error) {
     console.log(`${cell}\topen\tfailed: ${error}`);
