@@ -55,6 +55,7 @@ check-gen:
 
 check-docs: setup
 	@$(NODE) tools/options-table.ts --check
+	@$(NODE) --conditions=sluice-source tools/clients-page.ts --check
 
 fix: setup ## formats, and repairs what the linter can
 	@$(NODE) $(BIOME) check --write .
@@ -62,8 +63,9 @@ fix: setup ## formats, and repairs what the linter can
 gen: ## regenerates gen/ and the tests' generated code with the Thrift compiler
 	@tools/generate.sh
 
-docs: setup ## writes the table of options into README.md
+docs: setup ## writes the table of options into README.md, recipes and cells into docs/clients.md
 	@$(NODE) tools/options-table.ts
+	@$(NODE) --conditions=sluice-source tools/clients-page.ts
 
 soak: setup ## drains servers under random clients, long; ARGS='--drains 1000' (see test/oracle/soak.ts)
 	@exec $(NODE) --conditions=sluice-source test/oracle/soak.ts $(ARGS)
@@ -79,4 +81,4 @@ build: setup ## compiles src/ to dist/, with types and source maps
 	@$(NODE) $(TSC) -p tsconfig.build.json
 
 clean: ## removes what was built and installed; data/ stays
-	@rm -rf dist node_modules bench/build bench/out
+	@rm -rf dist node_modules build bench/build bench/out

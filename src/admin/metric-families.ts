@@ -124,6 +124,12 @@ export const families: readonly Family[] = [
     samples: ({ connections }) => countsBy("kind", connections.closedByKind),
   },
   {
+    name: "sluice_connections_malformed_total",
+    help: "What Thrift connections sent that is no acceptable message, by kind.",
+    type: "counter",
+    samples: ({ connections }) => countsBy("kind", connections.malformedByKind),
+  },
+  {
     name: "sluice_lanes",
     help: "Lanes by state; standing ones have a worker in a long synchronous handler.",
     type: "gauge",

@@ -54,13 +54,15 @@ export interface LaneStatus {
   readonly utilisation?: number;
 }
 
-/** The Thrift connections. The keys of both records become metric labels: a small fixed set, never a peer's words. */
+/** The Thrift connections. The keys of the records become metric labels: a small fixed set, never a peer's words. */
 export interface ConnectionStatus {
   readonly open: number;
   /** All that were accepted since the server started. */
   readonly accepted: number;
   /** All that were closed since the server started, by why: "peer", "drain", "idle", … */
   readonly closedByKind: Readonly<Record<string, number>>;
+  /** What was sent since the server started that is no acceptable message, by kind: "unknown-protocol", "bad-json", … */
+  readonly malformedByKind: Readonly<Record<string, number>>;
   /** The open ones by protocol. One whose protocol is not known yet is in `open` only. */
   readonly byProtocol: Readonly<Record<string, number>>;
 }

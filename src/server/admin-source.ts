@@ -47,6 +47,7 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
         open: counts?.open ?? 0,
         accepted: counts?.accepted ?? 0,
         closedByKind: counts?.closedBy ?? {},
+        malformedByKind: counts?.malformedBy ?? {},
         byProtocol: counts?.byKind ?? {},
       };
     },

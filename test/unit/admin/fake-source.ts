@@ -26,7 +26,13 @@ export class FakeSource implements AdminSource {
   alive = true;
   handlersRunning = 0;
   laneList: LaneStatus[] = [{ index: 0, state: "ready", inFlight: 0, queued: 0, restarts: 0 }];
-  connectionStatus: ConnectionStatus = { open: 0, accepted: 0, closedByKind: {}, byProtocol: {} };
+  connectionStatus: ConnectionStatus = {
+    open: 0,
+    accepted: 0,
+    closedByKind: {},
+    malformedByKind: {},
+    byProtocol: {},
+  };
   readonly drains: string[] = [];
   readonly logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
   onDrain: () => void = () => {};

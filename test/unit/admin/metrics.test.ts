@@ -165,6 +165,7 @@ test("lanes, connections and readiness are counted by state, protocol and kind",
     open: 5,
     accepted: 9,
     closedByKind: { peer: 3, drain: 1 },
+    malformedByKind: { "bad-json": 2 },
     byProtocol: { binary: 4 },
   };
 
@@ -177,6 +178,7 @@ test("lanes, connections and readiness are counted by state, protocol and kind",
   assert.equal(sampleValue(all, "sluice_connections", { protocol: "unknown" }), 1);
   assert.equal(sampleValue(all, "sluice_connections_accepted_total"), 9);
   assert.equal(sampleValue(all, "sluice_connections_closed_total", { kind: "peer" }), 3);
+  assert.equal(sampleValue(all, "sluice_connections_malformed_total", { kind: "bad-json" }), 2);
 });
 
 test("two servers in one process have separate counters and one set of process metrics each", async () => {

@@ -36,6 +36,7 @@ describe("sluice status", () => {
       open: 2,
       accepted: 5,
       closedByKind: {},
+      malformedByKind: {},
       byProtocol: { binary: 2, compact: 0 },
     };
     source.handlersRunning = 3;
