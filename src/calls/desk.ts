@@ -52,6 +52,8 @@ export interface DeskOptions {
   readonly answerLocally: AnswerLocally;
   /** Calls without an outcome, in all; more are refused. */
   readonly maxInFlight: number;
+  /** What the messages of calls in flight may take; more are refused. */
+  readonly maxBufferedBytes: number;
 }
 
 const { UNKNOWN_METHOD, INTERNAL_ERROR } = ApplicationExceptionType;
@@ -72,6 +74,8 @@ export class CallDesk implements LanesListener {
   /** Callers that stopped reading because no lane had room. */
   readonly #blocked = new Set<Caller>();
   readonly cutCalls: CutCall[] = [];
+  /** Calls that were refused because of a limit, by its option. */
+  readonly refused: { maxInFlight: number; maxBuffered: number } = { maxInFlight: 0, maxBuffered: 0 };
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -111,6 +115,14 @@ export class CallDesk implements LanesListener {
         INTERNAL_ERROR,
         `overloaded: ${this.#options.maxInFlight} calls are in flight (maxInFlight); not started`,
       );
+      this.refused.maxInFlight++;
+    } else if (this.ledger.heldBytes > this.#options.maxBufferedBytes) {
+      this.#refuse(
+        call,
+        INTERNAL_ERROR,
+        `overloaded: calls in flight hold ${this.ledger.heldBytes} bytes (maxBuffered); not started`,
+      );
+      this.refused.maxBuffered++;
     } else this.#join(call, message);
   }
 
@@ -220,6 +232,7 @@ export class CallDesk implements LanesListener {
     call.bodyStart = message.bodyStart;
     call.end = message.end;
     call.inLane = true;
+    this.ledger.hold(call, message.end - call.start);
     if (call.deadlineAtMs > 0) this.#deadlines.add(call);
     this.#run[this.#runLength++] = call;
   }

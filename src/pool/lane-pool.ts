@@ -79,6 +79,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   readonly #backoffMs: number[] = [];
   readonly #published = new Map<number, Published>();
   #version = 0;
+  /** Workers that were above `workerMemory`. */
+  recycled = 0;
   #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
   #backlog: Call[] = [];
   /** Callers were told to wait for room, and have not been told that there is some again. */
@@ -286,6 +288,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       worker: worker.index,
       memoryBytes: worker.lane.memoryBytes,
     });
+    this.recycled++;
     const emptied = worker.retire();
     this.#resubmit(worker.lane.takeBack());
     const { clock, callPatienceMs } = this.#options;

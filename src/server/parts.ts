@@ -66,6 +66,7 @@ export function createParts(options: PartsOptions): Parts {
     answerLocally: (method, replyForm, message) =>
       local.answer(method, method.index - firstLocalIndex(desk), replyForm, message),
     maxInFlight: config.maxInFlight,
+    maxBufferedBytes: config.maxBufferedBytes,
   });
   const tls = createTls(config);
   const connections = new Connections({ ...config, tls, desk, clock, limits: config, log: write });
