@@ -5,7 +5,7 @@ BIOME := node_modules/@biomejs/biome/bin/biome
 TSC := node_modules/typescript/bin/tsc
 # The installed tree's own record: npm writes it last.
 INSTALLED := node_modules/.package-lock.json
-TEST_LEVELS := unit integration process interop oracle fault
+TEST_LEVELS := unit integration process interop oracle fault fuzz hostile
 # More flags of Node's test runner, and of `sluice serve`.
 TEST_FLAGS ?=
 ARGS ?=
@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture bench build clean
+.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture fuzz bench build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s%s\n' "$$name" "$$what"; done
@@ -70,6 +70,9 @@ soak: setup ## drains servers under random clients, long; ARGS='--drains 1000' (
 
 torture: setup ## kills servers and databases under load, long; ARGS='--variant sigkill --rounds 200'
 	@exec $(NODE) --conditions=sluice-source test/fault/torture.ts $(ARGS)
+
+fuzz: setup ## sends mutated messages, long; ARGS='--seed 1 --messages 10000000' (see test/fuzz/fuzz.ts)
+	@exec $(NODE) --conditions=sluice-source test/fuzz/fuzz.ts $(ARGS)
 
 bench: setup ## measures beside other Thrift servers; ARGS='--quick' is short
 	@exec $(NODE) --conditions=sluice-source bench/run.ts $(ARGS)
