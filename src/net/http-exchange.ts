@@ -26,6 +26,13 @@ interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/**
+ * What a body costs is its pieces: of a byte each, 64 KiB of them would keep the main thread for 30 ms. The first
+ * ones may be of any size.
+ */
+const freePieces = 1000;
+const smallestPieceBytes = 64;
+
 const noBytes: Buffer = Buffer.alloc(0);
 
 export class HttpExchange implements Caller {
@@ -36,6 +43,7 @@ export class HttpExchange implements Caller {
   readonly #response: ServerResponse;
   #state: ExchangeState = "receiving";
   readonly #body = new GrowingBuffer();
+  #pieces = 0;
   #responseBytes = 0;
   #refusal: Refusal | undefined;
   /** The call that it is owed an answer of. */
@@ -193,11 +201,25 @@ export class HttpExchange implements Caller {
   #receive(chunk: Buffer): void {
     if (this.#state !== "receiving") return;
     const length = this.#body.length + chunk.length;
+    if (++this.#pieces > freePieces && length < this.#pieces * smallestPieceBytes) {
+      this.#tooSmall();
+      return;
+    }
     if (length > this.#maxBodyBytes) this.#tooLarge();
     else if (this.#refusal === undefined) {
       this.#body.append(chunk, Number(this.#request.headers["content-length"] ?? 0));
       this.#connection.host.held(chunk.length);
     }
+  }
+
+  #tooSmall(): void {
+    this.#body.clear();
+    this.#connection.closeReason = "malformed";
+    this.#connection.host.malformed(this.#connection, {
+      kind: "bad-http",
+      message: `a body in ${this.#pieces} pieces of less than ${smallestPieceBytes} bytes`,
+    });
+    this.#refuse({ status: 400, text: "the body's chunks are too small\n" }, true);
   }
 
   #tooLarge(): void {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { statusOf } from "../support/admin.ts";
 import { assertExact } from "../support/report.ts";
+import { ForeignLoad } from "./foreign-load.ts";
 import { memoryBoundBytes, memoryOf, startHostileServer } from "./hostile-server.ts";
 import { graceMs, type Observation, observe, Probe } from "./observe.ts";
 import { rows, wholeCalls } from "./rows.ts";
@@ -19,6 +20,7 @@ test("hostile bytes end in a typed exception or a close in time, and nobody else
 }, async (t) => {
   const server = await startHostileServer(t);
   const victim = await Victim.start(t, server.port);
+  const load = new ForeignLoad([server.pid]);
   const idle = memoryOf(server).now;
 
   const seen = await inParallel(rows, (row) => observe(server.port, row));
@@ -56,14 +58,13 @@ test("hostile bytes end in a typed exception or a close in time, and nobody else
 
   await victim.stop();
   const window = victim.whole;
-  t.diagnostic(`victim: ${JSON.stringify(window)}`);
   const { peak } = memoryOf(server);
   t.diagnostic(
     `memory: ${mib(idle)} MiB idle, ${mib(peak)} MiB at most, bound ${mib(memoryBoundBytes(idle))} MiB`,
   );
   const status = await statusOf(server);
   t.diagnostic(`limits: ${JSON.stringify(status.limits)}`);
-  assertUnharmed("the victim", window);
+  assertUnharmed(t, window, load);
   assert.ok(peak <= memoryBoundBytes(idle));
   server.signal();
   const { code, last } = await server.ended;

@@ -20,7 +20,7 @@ export const limits: Readonly<Record<LimitName, number>> = {
   workers: 3,
   maxConnections: 300,
   maxInFlight: 5_000,
-  maxInFlightPerConnection: 256,
+  maxInFlightPerConnection: 32,
   maxBufferedBytes: 48 * MiB,
   workerMemoryBytes: 128 * MiB,
 };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import { Worker } from "node:worker_threads";
+import type { ForeignLoad } from "./foreign-load.ts";
 
 /** One call of the victim. */
 export interface VictimCall {
@@ -15,6 +16,9 @@ export interface VictimCall {
 
 /** The promise: so many ms at the 99th percentile. */
 export const victimP99Ms = 50;
+/** When others use more of the machine than this, the promise can't be looked at: then this must hold instead. */
+const foreignShare = 0.1;
+const disturbedP99Ms = 1_000;
 /** Calls during which the victim's own thread was later than this say nothing. */
 const voidMs = 15;
 
@@ -68,9 +72,13 @@ export class Victim {
 }
 
 /** Asserts that the victim saw no error, and was answered in time as far as its own thread was on time. */
-export function assertUnharmed(name: string, window: VictimWindow): void {
-  assert.deepEqual(window.errors, [], name);
-  assert.ok(window.p99Ms <= victimP99Ms, `${name}: ${JSON.stringify(window)}`);
+export function assertUnharmed(t: TestContext, window: VictimWindow, load: ForeignLoad): void {
+  assert.deepEqual(window.errors, []);
+  const { share } = load;
+  t.diagnostic(`victim: ${JSON.stringify(window)}; others used ${Math.round(share * 100)} % of the machine`);
+  // What the server did not get of the machine it could not give to the victim.
+  const limitMs = share <= foreignShare ? victimP99Ms : disturbedP99Ms;
+  assert.ok(window.p99Ms <= limitMs, `p99 ${window.p99Ms} ms, others used ${Math.round(share * 100)} %`);
 }
 
 function windowOf(calls: readonly VictimCall[]): VictimWindow {
