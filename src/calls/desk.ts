@@ -54,6 +54,8 @@ export interface DeskOptions {
   readonly maxInFlight: number;
   /** What the messages of calls in flight may take; more are refused. */
   readonly maxBufferedBytes: number;
+  /** Hears of each call whose deadline passes while its handler runs, before it is answered. Default: nobody. */
+  readonly overdue?: (call: Call) => void;
 }
 
 const { UNKNOWN_METHOD, INTERNAL_ERROR } = ApplicationExceptionType;
@@ -281,7 +283,10 @@ export class CallDesk implements LanesListener {
     if (call.stage === "answered") return;
     const neverStarts = this.#lanes!.withdraw(call);
     if (neverStarts) call.inLane = false;
-    else this.#lanes!.abort(call, "the call's deadline has passed");
+    else {
+      this.#options.overdue?.(call);
+      this.#lanes!.abort(call, "the call's deadline has passed");
+    }
     const what = neverStarts ? "it was never started" : "unknown whether it took effect";
     this.#except(call, "expired", INTERNAL_ERROR, `the call's deadline has passed; ${what}`);
     this.#flushTouched();
