@@ -11,6 +11,8 @@ export interface FuzzResult {
   readonly replies: number;
   readonly closed: Readonly<Record<string, number>>;
   readonly longestMs: number;
+  /** The message that took it. */
+  readonly longestAt: number;
 }
 
 /** A message that the server did not take as it should. The text has all that it takes to see it again. */
@@ -45,6 +47,8 @@ export class Fuzzer {
   #replies = 0;
   #messages = 0;
   #longestMs = 0;
+  #longestAt = 0;
+  #number = 0;
   readonly #closed: Record<string, number> = {};
 
   constructor(seed: number) {
@@ -52,16 +56,18 @@ export class Fuzzer {
   }
 
   get result(): FuzzResult {
-    const { messages, replies, longestMs } = {
+    return {
       messages: this.#messages,
       replies: this.#replies,
+      closed: this.#closed,
       longestMs: this.#longestMs,
+      longestAt: this.#longestAt,
     };
-    return { messages, replies, closed: this.#closed, longestMs };
   }
 
   /** @throws {Finding} */
   run(number: number): void {
+    this.#number = number;
     this.#refresh(number >>> 12);
     const random = new Random(this.#seed * 1_000_003 + number);
     const { form, calls } = random.pick(this.#pools);
@@ -154,7 +160,10 @@ export class Fuzzer {
     const tookMs = performance.now() - fromMs;
     if (tookMs > hangMs) throw new Finding(`took ${Math.round(tookMs)} ms`, bytes);
     if (outcome.replies.length > outcome.cut) throw new Finding("more replies than calls", bytes);
-    this.#longestMs = Math.max(this.#longestMs, tookMs);
+    if (tookMs > this.#longestMs) {
+      this.#longestMs = tookMs;
+      this.#longestAt = this.#number;
+    }
     this.#replies += outcome.replies.length;
     const end = outcome.malformed ?? (outcome.waiting > 0 ? "incomplete" : "whole");
     this.#closed[end] = (this.#closed[end] ?? 0) + 1;

@@ -51,10 +51,10 @@ function fuzz(): void {
     process.exit(1);
   }
   const tookS = (performance.now() - startMs) / 1000;
-  const { longestMs, ...result } = fuzzer.result;
+  const { longestMs, longestAt, ...result } = fuzzer.result;
   console.log(
     `seed ${seed}, messages ${from} to ${number - 1}: no finding in ${tookS.toFixed(1)} s (${Math.round(result.messages / tookS)}/s), ` +
-      `longest ${longestMs.toFixed(1)} ms: ${JSON.stringify(result)}`,
+      `longest ${longestMs.toFixed(1)} ms (message ${longestAt}): ${JSON.stringify(result)}`,
   );
   process.exit(0);
 }

@@ -52,12 +52,12 @@ function read(message: Buffer, protocol: number): Head {
   return { type: parsed[2], seqid: parsed[3], name: parsed[1] };
 }
 
-/** The type of the message, read again. */
+/** The type of the message, read again. The server takes numbers of JSON with zeros in front. */
 export function typeOfCall(message: Buffer, protocol: number): number {
   if (protocol === 1) return message[1]! >> 5;
   if (protocol === 2)
     return Number(
-      /^\s*\[\s*1\s*,\s*"(?:[^"\\]|\\[\s\S])*"\s*,\s*(-?\d+)/.exec(message.toString("latin1"))?.[1],
+      /^\s*\[\s*0*1\s*,\s*"(?:[^"\\]|\\[\s\S])*"\s*,\s*(-?\d+)/.exec(message.toString("latin1"))?.[1],
     );
   return message[0]! >= 0x80 ? message[3]! : message[4 + message.readInt32BE()]!;
 }
