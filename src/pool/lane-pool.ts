@@ -10,6 +10,7 @@ import type { Clock, Timer } from "../lifecycle/clock.ts";
 import type { FromWorker, LifeFailure, ServiceDescription } from "./control-messages.ts";
 import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
 import { chooseWorker, isStanding } from "./standing.ts";
+import { StuckWorkers } from "./stuck-workers.ts";
 
 export interface LanePoolOptions {
   readonly workers: number;
@@ -97,10 +98,12 @@ export class LanePool implements Lanes, LaneWorkerListener {
   /** Whether every worker was ready once. Before, one that ends makes the start fail. */
   #begun = false;
   readonly #respawns = new Set<Timer>();
+  readonly #stuck: StuckWorkers;
 
   constructor(options: LanePoolOptions) {
     this.#options = options;
     this.#listener = options.listener;
+    this.#stuck = new StuckWorkers({ clock: options.clock, end: (worker) => void this.#endStuck(worker) });
     this.#piscina = new Piscina({
       filename: options.workerFile,
       minThreads: options.workers,
@@ -260,6 +263,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     // For `stopping`, which synchronous code reads. A protected call keeps its protection.
     worker?.lane.abort(call, 0);
     worker?.lane.post({ kind: "abort", slot: call.slot, serial: call.serial | 0, reason });
+    if (worker !== undefined) this.#stuck.suspect(worker);
   }
 
   /** Takes what replies there are, of all lanes. */
@@ -309,6 +313,21 @@ export class LanePool implements Lanes, LaneWorkerListener {
     if (this.#replacing) this.#replace(worker.index, true);
   }
 
+  async #endStuck(worker: LaneWorker): Promise<void> {
+    const fields = { worker: worker.index };
+    this.#options.log(
+      "error",
+      "a worker did not come back from a call whose deadline passed; it is ended",
+      fields,
+    );
+    void worker.retire();
+    this.#resubmit(worker.lane.takeBack());
+    const gone = await worker.terminate(terminationMs);
+    if (!gone)
+      this.#options.log("error", "a worker sits in native code and can't be ended; it is lost", fields);
+    else if (this.#replacing) this.#replace(worker.index, true);
+  }
+
   /** Stops replacing workers that end: what ends now ends in a stop. */
   stopReplacing(): void {
     this.#replacing = false;
@@ -316,6 +335,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     for (const timer of this.#respawns) timer.cancel();
     this.#respawns.clear();
     this.#memoryTimer?.cancel();
+    this.#stuck.close();
     if (this.readyLanes === 0) this.#refuseBacklog();
   }
 

@@ -138,6 +138,9 @@ export class LaneHost {
       case "publishDone":
         this.#published.done(message.id);
         break;
+      case "ping":
+        this.#post({ kind: "pong" });
+        break;
       case "reload":
         this.#answer(
           "reloaded",

@@ -100,6 +100,10 @@ test("each way to misbehave is one reply and one line of the log, and nobody els
   for (const error of errors) assert.match(error, /the worker that ran the call ended/);
   assert.ok(errors.length <= 5, `${errors.length} calls of the victim were cut`);
 
+  // The worker that stood for ever was ended, and all are there again.
+  await server.line("a worker did not come back from a call whose deadline passed; it is ended");
+  await untilStatus(server, ({ lanes }) => lanes.every(({ state }) => state === "ready"));
+
   const { calls } = await untilStatus(server, (status) => status.calls.owed === 0);
   t.diagnostic(JSON.stringify(calls));
   const count = (msg: string): number => server.lines.filter((line) => line["msg"] === msg).length;
