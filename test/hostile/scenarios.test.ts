@@ -63,7 +63,8 @@ const scenarios: Record<string, Scenario> = {
             all.map((probe) => new Promise((resolve) => probe.socket.once("connect", resolve))),
           );
           for (const probe of all) send(probe);
-          await sleep(15);
+          // Large replies are not to be what keeps the server busy.
+          await sleep(when.includes("kB") ? 60 : 15);
           for (const { socket } of all) socket.resetAndDestroy();
         }
       },
