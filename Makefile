@@ -5,7 +5,7 @@ BIOME := node_modules/@biomejs/biome/bin/biome
 TSC := node_modules/typescript/bin/tsc
 # The installed tree's own record: npm writes it last.
 INSTALLED := node_modules/.package-lock.json
-TEST_LEVELS := unit integration process interop oracle fault fuzz hostile
+TEST_LEVELS := unit integration process interop oracle fault fuzz
 # More flags of Node's test runner, and of `sluice serve`.
 TEST_FLAGS ?=
 ARGS ?=
@@ -35,6 +35,7 @@ run: setup ## serves the ledger; ARGS='--port 9190' passes flags through
 
 test: setup ## runs the tests
 	@$(RUN_TESTS) --test-timeout=120000 $(foreach level,$(TEST_LEVELS),'test/$(level)/**/*.test.ts')
+	@$(RUN_TESTS) --test-timeout=120000 --test-concurrency=1 'test/hostile/**/*.test.ts'
 
 test-docker: setup ## runs the tests of image and compose file; they need a Docker engine
 	@$(RUN_TESTS) --test-timeout=600000 'test/docker/**/*.test.ts'
