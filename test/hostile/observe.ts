@@ -1,10 +1,10 @@
-/** Sends hostile bytes and says, in the words of `rows.ts`, what became of the connection. */
+/** Sends hostile bytes and says, in the words of `row.ts`, what became of the connection. */
 import { connect, type Socket } from "node:net";
 import { constants, inflateSync } from "node:zlib";
 import { decodeMessage } from "../support/binary.ts";
 import { decodeTheader } from "../support/theader.ts";
 import { packageCodec } from "../unit/wire/codec-support/package-codec.ts";
-import type { Row } from "./rows.ts";
+import type { Row } from "./row.ts";
 import type { Protocol } from "./wire.ts";
 
 /** The server's limit for what is not whole, in ms. */
