@@ -9,7 +9,7 @@ import { graceMs, type Observation, observe, Probe } from "./observe.ts";
 import { rows, wholeCalls } from "./rows.ts";
 import { assertUnharmed, Victim } from "./victim.ts";
 
-const atOnce = 24;
+const atOnce = 8;
 /** Connections that wait for a limit of time cost nothing meanwhile. */
 const cutAtOnce = 100;
 /** For a WebSocket without a frame it is idleTimeout that counts, and then its closing handshake. */
