@@ -61,10 +61,20 @@ export interface ConnectionStatus {
   readonly accepted: number;
   /** All that were closed since the server started, by why: "peer", "drain", "idle", … */
   readonly closedByKind: Readonly<Record<string, number>>;
-  /** What was sent since the server started that is no acceptable message, by kind: "unknown-protocol", "bad-json", … */
-  readonly malformedByKind: Readonly<Record<string, number>>;
   /** The open ones by protocol. One whose protocol is not known yet is in `open` only. */
   readonly byProtocol: Readonly<Record<string, number>>;
+}
+
+/** The limits, and what they keep small. */
+export interface LimitStatus {
+  /** By option: connections or calls refused or closed, and pauses of reading. Becomes metric labels: a fixed set. */
+  readonly hits: Readonly<Record<string, number>>;
+  /** What all connections keep of requests that are not whole and replies that are not written. */
+  readonly connectionBytes: number;
+  /** What the messages of calls in flight take, small ones left out. */
+  readonly callBytes: number;
+  /** Messages that were no readable call, by what was wrong. */
+  readonly malformed: Readonly<Record<string, number>>;
 }
 
 /** Writes one log line. */
@@ -95,6 +105,8 @@ export interface AdminSource {
   methods(): Iterable<[Method | undefined, MethodCounts]>;
   lanes(): readonly LaneStatus[];
   connections(): ConnectionStatus;
+  /** How often each limit made itself felt, by the name of its option; and what connections and calls hold. */
+  limits(): LimitStatus;
   /** The report of the last drain; absent as long as there was none. Must be plain JSON without secrets. */
   readonly lastReport?: unknown;
   /** Asks for a stop. When one is in progress, joins it. @param reason one printable line */

@@ -3,7 +3,7 @@ import type { CallTotals } from "../calls/call-ledger.ts";
 import { latencyBucketsSeconds } from "../calls/latency-histogram.ts";
 import type { OutcomeCounts } from "../calls/outcome.ts";
 import { type MethodSnapshot, takeSnapshot } from "./snapshot.ts";
-import type { AdminSource, ConnectionStatus, LaneStatus, PhaseStatus } from "./source.ts";
+import type { AdminSource, ConnectionStatus, LaneStatus, LimitStatus, PhaseStatus } from "./source.ts";
 
 /** One method in `/statusz`. */
 export interface MethodStatus extends OutcomeCounts {
@@ -38,13 +38,14 @@ export interface StatusDocument {
   readonly methods: readonly MethodStatus[];
   readonly lanes: readonly LaneStatus[];
   readonly connections: ConnectionStatus;
+  readonly limits: LimitStatus;
   /** The report of the last drain, or null. */
   readonly lastReport: unknown;
 }
 
 /** Makes the document from one consistent look at the server. */
 export function statusOf(source: AdminSource): StatusDocument {
-  const { phase, readiness, totals, running, methods, lanes, connections } = takeSnapshot(source);
+  const { phase, readiness, totals, running, methods, lanes, connections, limits } = takeSnapshot(source);
   return {
     name: source.name,
     version: source.version,
@@ -60,6 +61,7 @@ export function statusOf(source: AdminSource): StatusDocument {
     methods: methods.map(methodStatusOf),
     lanes,
     connections,
+    limits,
     lastReport: source.lastReport ?? null,
   };
 }

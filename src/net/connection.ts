@@ -32,7 +32,7 @@ import { ZlibStream } from "./zlib-stream.ts";
 export type ConnectionState = "open" | "refusing" | "broken" | "ending" | "closed";
 
 /** Why a connection was closed, as it is counted. */
-export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "error";
+export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "memory" | "error";
 
 export class Connection implements Caller {
   readonly id: number;
@@ -104,6 +104,7 @@ export class Connection implements Caller {
       isLeaving: () => host.isLeaving(this),
       settle: (call, outcome) => this.#settle(call, outcome),
       settledLater: () => this.#afterProgress(),
+      waits: (bytes) => host.held(bytes),
     });
   }
 
@@ -160,6 +161,7 @@ export class Connection implements Caller {
 
   answer(call: Call, bytes: Uint8Array, start: number, end: number): void {
     this.#order.answer(call, bytes, start, end);
+    if (this.#order.keptBytes > 0) this.#host.held(end - start);
   }
 
   flush(): void {
@@ -193,6 +195,10 @@ export class Connection implements Caller {
   /** Bytes of the last replies, which the kernel may still hold. */
   get bytesWrittenLately(): number {
     return this.#outbox.lastWrittenBytes;
+  }
+
+  get heldBytes(): number {
+    return this.#incoming.heldBytes + this.#outbox.unwrittenBytes + this.#order.keptBytes;
   }
 
   get unreadBytes(): number {
@@ -231,6 +237,7 @@ export class Connection implements Caller {
     this.#incoming.append(chunk, shared);
     this.#cut();
     this.#incoming.keep(!this.#blocked);
+    if (this.#incoming.length > 0) this.#host.held(chunk.length);
   }
 
   /** After our FIN nothing is answered; a peer that goes on regardless is cut off. */
@@ -328,8 +335,16 @@ export class Connection implements Caller {
     const pause = this.state === "refusing" || (this.state === "open" && this.#wantsNoMore);
     if (pause === this.#paused) return;
     this.#paused = pause;
-    if (pause) this.#stream.pause();
-    else this.#stream.resume();
+    if (!pause) this.#stream.resume();
+    else {
+      this.#stream.pause();
+      if (this.state === "open" && !this.#blocked) this.#host.limited(this.#pausedBy);
+    }
+  }
+
+  get #pausedBy(): string {
+    const { maxInFlightPerConnection } = this.#host;
+    return this.#inFlight >= maxInFlightPerConnection ? "maxInFlightPerConnection" : "writeHighWater";
   }
 
   /** Something left: perhaps more is wanted now, perhaps the end has come. */

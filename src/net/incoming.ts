@@ -35,6 +35,11 @@ export class Incoming {
     return this.#inbox.length;
   }
 
+  /** Bytes of memory that are kept for them. */
+  get heldBytes(): number {
+    return this.#inbox.heldBytes;
+  }
+
   /** @param shared whether the chunk is valid until `keep` only */
   append(chunk: Buffer, shared: boolean): void {
     this.#inbox.append(chunk, shared);

@@ -11,6 +11,7 @@ import type { FromWorker, LifeFailure, ServiceDescription } from "./control-mess
 import { Dispatcher } from "./dispatcher.ts";
 import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
 import { isStanding } from "./standing.ts";
+import { StuckWorkers } from "./stuck-workers.ts";
 
 export interface LanePoolOptions {
   readonly workers: number;
@@ -78,6 +79,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   readonly #backoffMs: number[] = [];
   readonly #published = new Map<number, Published>();
   #version = 0;
+  /** Workers that were above `workerMemory`. */
+  recycled = 0;
   #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
   readonly #dispatcher: Dispatcher;
   #memoryTimer: Timer | undefined;
@@ -87,10 +90,12 @@ export class LanePool implements Lanes, LaneWorkerListener {
   /** Whether every worker was ready once. Before, one that ends makes the start fail. */
   #begun = false;
   readonly #respawns = new Set<Timer>();
+  readonly #stuck: StuckWorkers;
 
   constructor(options: LanePoolOptions) {
     this.#options = options;
     this.#listener = options.listener;
+    this.#stuck = new StuckWorkers({ clock: options.clock, end: (worker) => void this.#endStuck(worker) });
     this.#piscina = new Piscina({
       filename: options.workerFile,
       minThreads: options.workers,
@@ -189,6 +194,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     // For `stopping`, which synchronous code reads. A protected call keeps its protection.
     worker?.lane.abort(call, 0);
     worker?.lane.post({ kind: "abort", slot: call.slot, serial: call.serial | 0, reason });
+    if (worker !== undefined) this.#stuck.suspect(worker);
   }
 
   /** Tells running calls the times of a stop, or that there is none: ms on the clock, 0 for none. */
@@ -211,6 +217,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       worker: worker.index,
       memoryBytes: worker.lane.memoryBytes,
     });
+    this.recycled++;
     const emptied = worker.retire();
     this.#dispatcher.resubmit(worker.lane.takeBack());
     const { clock, callPatienceMs } = this.#options;
@@ -231,6 +238,21 @@ export class LanePool implements Lanes, LaneWorkerListener {
     if (this.#replacing) this.#replace(worker.index, true);
   }
 
+  async #endStuck(worker: LaneWorker): Promise<void> {
+    const fields = { worker: worker.index };
+    this.#options.log(
+      "error",
+      "a worker did not come back from a call whose deadline passed; it is ended",
+      fields,
+    );
+    void worker.retire();
+    this.#dispatcher.resubmit(worker.lane.takeBack());
+    const gone = await worker.terminate(terminationMs);
+    if (!gone)
+      this.#options.log("error", "a worker sits in native code and can't be ended; it is lost", fields);
+    else if (this.#replacing) this.#replace(worker.index, true);
+  }
+
   /** Stops replacing workers that end: what ends now ends in a stop. */
   stopReplacing(): void {
     this.#replacing = false;
@@ -238,6 +260,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     for (const timer of this.#respawns) timer.cancel();
     this.#respawns.clear();
     this.#memoryTimer?.cancel();
+    this.#stuck.close();
     this.#dispatcher.refuseIfHopeless();
   }
 

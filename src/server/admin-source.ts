@@ -1,6 +1,6 @@
 /** What the admin port and fb303 read of the server. */
 import { readFileSync } from "node:fs";
-import type { AdminSource, Readiness } from "../admin/source.ts";
+import type { AdminSource, LimitStatus, Readiness } from "../admin/source.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { ServerLog } from "../log/log.ts";
 import type { Parts } from "./parts.ts";
@@ -47,10 +47,10 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
         open: counts?.open ?? 0,
         accepted: counts?.accepted ?? 0,
         closedByKind: counts?.closedBy ?? {},
-        malformedByKind: counts?.malformedBy ?? {},
         byProtocol: counts?.byKind ?? {},
       };
     },
+    limits: () => limitsOf(view.parts()),
     get lastReport() {
       return view.lastReport();
     },
@@ -67,6 +67,37 @@ function readiness(view: AdminView): Readiness {
   if ((view.parts()?.pool.readyLanes ?? 0) === 0) return { ready: false, reason: "no worker is ready" };
   return { ready: true };
 }
+
+function limitsOf(parts: Parts | undefined): LimitStatus {
+  if (parts === undefined) return { hits: {}, connectionBytes: 0, callBytes: 0, malformed: {} };
+  const { limitedBy, heldBytes, malformedBy } = parts.connections.counts;
+  const hits: Record<string, number> = Object.fromEntries(limitOptions.map((option) => [option, 0]));
+  Object.assign(hits, limitedBy, parts.desk.refused, {
+    maxConnections: parts.acceptor.dropped,
+    maxBuffered: (limitedBy["maxBuffered"] ?? 0) + parts.desk.refused.maxBuffered,
+    workerMemory: parts.pool.recycled,
+  });
+  return { hits, connectionBytes: heldBytes, callBytes: parts.ledger.heldBytes, malformed: malformedBy };
+}
+
+/** The options that limit something: each is there from the start. */
+const limitOptions: readonly string[] = [
+  "maxFrameSize",
+  "maxMessageSize",
+  "recursionLimit",
+  "maxContainerElements",
+  "maxConnections",
+  "maxInFlight",
+  "maxInFlightPerConnection",
+  "maxBuffered",
+  "writeHighWater",
+  "writeTimeout",
+  "idleTimeout",
+  "partialFrameTimeout",
+  "tlsHandshakeTimeout",
+  "maxConnectionAge",
+  "workerMemory",
+];
 
 function noTotals(): ReturnType<Parts["ledger"]["totals"]> {
   return {

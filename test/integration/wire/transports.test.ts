@@ -56,15 +56,15 @@ test("what is no Thrift is closed within a second, logged once with its peer, an
   }
   const warnings = server.lines.filter((line) => line["level"] === "warn");
   assert.equal(warnings.length, kinds.length);
-  const { connections } = (await (await fetch(`${server.adminUrl}/statusz`)).json()) as {
-    connections: { malformedByKind: Record<string, number> };
+  const { limits } = (await (await fetch(`${server.adminUrl}/statusz`)).json()) as {
+    limits: { malformed: Record<string, number> };
   };
   const expected = new Map<string, number>();
   for (const [kind] of kinds) expected.set(kind, (expected.get(kind) ?? 0) + 1);
-  assert.deepEqual(connections.malformedByKind, Object.fromEntries(expected));
+  assert.deepEqual(limits.malformed, Object.fromEntries(expected));
   const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text();
   for (const [kind, count] of expected) {
-    assert.ok(metrics.includes(`sluice_connections_malformed_total{kind="${kind}"} ${count}\n`), kind);
+    assert.ok(metrics.includes(`sluice_malformed_messages_total{kind="${kind}"} ${count}\n`), kind);
   }
 });
 

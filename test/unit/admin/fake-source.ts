@@ -4,6 +4,7 @@ import type {
   AdminSource,
   ConnectionStatus,
   LaneStatus,
+  LimitStatus,
   PhaseStatus,
   Readiness,
 } from "../../../src/admin/source.ts";
@@ -26,13 +27,8 @@ export class FakeSource implements AdminSource {
   alive = true;
   handlersRunning = 0;
   laneList: LaneStatus[] = [{ index: 0, state: "ready", inFlight: 0, queued: 0, restarts: 0 }];
-  connectionStatus: ConnectionStatus = {
-    open: 0,
-    accepted: 0,
-    closedByKind: {},
-    malformedByKind: {},
-    byProtocol: {},
-  };
+  connectionStatus: ConnectionStatus = { open: 0, accepted: 0, closedByKind: {}, byProtocol: {} };
+  limitStatus: LimitStatus = { hits: { maxInFlight: 0 }, connectionBytes: 0, callBytes: 0, malformed: {} };
   readonly drains: string[] = [];
   readonly logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
   onDrain: () => void = () => {};
@@ -63,6 +59,9 @@ export class FakeSource implements AdminSource {
   }
   connections(): ConnectionStatus {
     return this.connectionStatus;
+  }
+  limits(): LimitStatus {
+    return this.limitStatus;
   }
   requestDrain(reason: string): void {
     this.drains.push(reason);

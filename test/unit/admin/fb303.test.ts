@@ -56,7 +56,6 @@ test("the counters are those of the ledger, and add up", () => {
     open: 3,
     accepted: 8,
     closedByKind: { peer: 5 },
-    malformedByKind: {},
     byProtocol: {},
   };
   const { handler } = createFb303(source);

@@ -161,11 +161,11 @@ test("lanes, connections and readiness are counted by state, protocol and kind",
     queued: 0,
     restarts: index,
   }));
+  source.limitStatus = { ...source.limitStatus, malformed: { "bad-json": 2 } };
   source.connectionStatus = {
     open: 5,
     accepted: 9,
     closedByKind: { peer: 3, drain: 1 },
-    malformedByKind: { "bad-json": 2 },
     byProtocol: { binary: 4 },
   };
 
@@ -178,7 +178,7 @@ test("lanes, connections and readiness are counted by state, protocol and kind",
   assert.equal(sampleValue(all, "sluice_connections", { protocol: "unknown" }), 1);
   assert.equal(sampleValue(all, "sluice_connections_accepted_total"), 9);
   assert.equal(sampleValue(all, "sluice_connections_closed_total", { kind: "peer" }), 3);
-  assert.equal(sampleValue(all, "sluice_connections_malformed_total", { kind: "bad-json" }), 2);
+  assert.equal(sampleValue(all, "sluice_malformed_messages_total", { kind: "bad-json" }), 2);
 });
 
 test("two servers in one process have separate counters and one set of process metrics each", async () => {

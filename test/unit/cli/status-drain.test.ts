@@ -36,7 +36,6 @@ describe("sluice status", () => {
       open: 2,
       accepted: 5,
       closedByKind: {},
-      malformedByKind: {},
       byProtocol: { binary: 2, compact: 0 },
     };
     source.handlersRunning = 3;
