@@ -1,6 +1,5 @@
 /**
- * The worker's half of a lane: takes calls out of the request ring, has them run, puts replies into
- * the reply ring.
+ * The worker's half of a lane: takes calls out of the request ring and has them run. Their replies: `reply-ring.ts`.
  *
  * Two rules make it safe to share a worker:
  * - A reply is in the ring before the next handler starts. A handler that returned a promise which
@@ -10,20 +9,9 @@
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { createSystemClock } from "../lifecycle/clock.ts";
-import { ByteRing } from "./byte-ring.ts";
-import type { FromWorker, ToWorker } from "./control-messages.ts";
-import {
-  CallResult,
-  Control,
-  type LaneMemory,
-  largestInRingBytes,
-  Reply,
-  ringBytes,
-  Slot,
-  SlotFlag,
-  SlotState,
-  slotCount,
-} from "./lane-layout.ts";
+import type { ToWorker } from "./control-messages.ts";
+import { Control, type LaneMemory, Slot, SlotFlag, SlotState, slotCount } from "./lane-layout.ts";
+import { ReplyRing } from "./reply-ring.ts";
 
 /** Milliseconds on the scale that all threads share. */
 const preciseNowMs: () => number = createSystemClock().now;
@@ -57,12 +45,10 @@ export class LaneLoop {
   readonly #port: MessagePort;
   readonly #runner: CallRunner;
   readonly #onMessage: (message: Exclude<ToWorker, null>) => void;
-  readonly #replyData = new ByteRing(ringBytes, slotCount);
+  readonly #replies: ReplyRing;
   readonly #external = new Map<number, Buffer>();
   readonly #call: LaneCall;
   #tail = 0;
-  #replyHead = 0;
-  #announced = 0;
   #appliedVersion = 0;
   /** The slot whose reply the loop waits a few microtasks for, or -1. */
   #awaited = -1;
@@ -80,6 +66,7 @@ export class LaneLoop {
   ) {
     this.#memory = memory;
     this.#port = port;
+    this.#replies = new ReplyRing(memory, port);
     this.#runner = runner;
     this.#onMessage = onMessage;
     this.#call = {
@@ -119,68 +106,9 @@ export class LaneLoop {
    * full: the main thread empties it whatever handlers do.
    */
   reply(slot: number, result: number, bytes: Buffer, start: number, end: number): void {
-    const length = end - start;
-    let position = 0;
-    let word = result;
-    if (length > largestInRingBytes) {
-      const copy = Buffer.from(bytes.subarray(start, end));
-      const message: FromWorker = { kind: "reply", slot, bytes: copy };
-      this.#port.postMessage(message, copy.byteLength === copy.buffer.byteLength ? [copy.buffer] : []);
-      word |= CallResult.EXTERNAL;
-      this.#replyData.commit();
-    } else {
-      if (length > 0) {
-        position = this.#reserve(length);
-        bytes.copy(this.#memory.dataOut, position, start, end);
-      }
-      this.#replyData.commit();
-    }
-    this.#publish(slot, word, position, length);
+    this.#replies.put(slot, result, bytes, start, end);
     if (slot === this.#awaited) this.#awaited = -1;
-    else if (this.#turnStartedMs === 0) this.#announceSoon();
-  }
-
-  #publish(slot: number, word: number, position: number, length: number): void {
-    const { replies, control, slots } = this.#memory;
-    const at = (this.#replyHead & slotMask) * Reply.WORDS;
-    replies[at + Reply.SLOT] = slot;
-    replies[at + Reply.RESULT] = word;
-    replies[at + Reply.POSITION] = position;
-    replies[at + Reply.LENGTH] = length;
-    Atomics.store(slots, slot * Slot.WORDS + Slot.STATE, SlotState.DONE);
-    this.#replyHead = (this.#replyHead + 1) | 0;
-    Atomics.store(control, Control.REPLY_HEAD, this.#replyHead);
-  }
-
-  #reserve(length: number): number {
-    const { control } = this.#memory;
-    for (;;) {
-      const tail = Atomics.load(control, Control.REPLY_TAIL);
-      this.#replyData.releaseUntil(tail);
-      const position = this.#replyData.reserve(length);
-      if (position >= 0) return position;
-      this.#announce();
-      Atomics.wait(control, Control.REPLY_TAIL, tail, 1000);
-    }
-  }
-
-  #announcing = false;
-
-  /** Replies outside of a turn come one by one from promises: one wake-up for those of a tick. */
-  #announceSoon(): void {
-    if (this.#announcing) return;
-    this.#announcing = true;
-    setImmediate(() => {
-      this.#announcing = false;
-      this.#announce();
-    });
-  }
-
-  /** Wakes the main thread if it does not know of all replies. */
-  #announce(): void {
-    if (this.#announced === this.#replyHead) return;
-    this.#announced = this.#replyHead;
-    if (Atomics.exchange(this.#memory.control, Control.MAIN_AWAKE, 1) === 0) this.#port.postMessage(null);
+    else if (this.#turnStartedMs === 0) this.#replies.announceSoon();
   }
 
   #beginTurn(): void {
@@ -235,7 +163,7 @@ export class LaneLoop {
     this.#busyUs += (preciseNowMs() - this.#turnStartedMs) * 1000;
     Atomics.store(control, Control.BUSY_US, this.#busyUs | 0);
     this.#turnStartedMs = 0;
-    this.#announce();
+    this.#replies.announce();
   }
 
   /** Takes the next call. Returns true when its promise should be given a few microtasks. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { guardAborted, largestInRingBytes, Slot, slotCount } from "../../../src/pool/lane-layout.ts";
+import { Control, guardAborted, largestInRingBytes, Slot, slotCount } from "../../../src/pool/lane-layout.ts";
 import { createCall, createMethod, createRun, FakeCaller } from "../calls/fakes.ts";
 import { PoolRig } from "./pool-rig.ts";
 
@@ -19,6 +19,20 @@ describe("a pool of lanes", bounded, () => {
         ["ready", 0],
       ],
     );
+  });
+
+  it("lets a worker have no more large replies on their way than fit into 16 MiB", async (t) => {
+    const rig = await new PoolRig(t, { workers: 1 }).start();
+    const { lane } = rig.pool.workers[0]!;
+    const calls = rig.submit(Array.from({ length: 48 }, () => `large:${2 ** 20}`));
+    lane.wake();
+    // This thread takes none meanwhile.
+    const untilMs = performance.now() + 200;
+    while (performance.now() < untilMs);
+    const finished = Atomics.load(lane.memory.control, Control.REPLY_HEAD);
+    assert.equal(finished, 16);
+    const texts = await rig.texts(calls);
+    assert.ok(texts.every((text) => text.length === 2 ** 20));
   });
 
   it("takes large replies among small ones, whatever wakes it while it takes them", async (t) => {
