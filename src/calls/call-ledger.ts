@@ -38,6 +38,8 @@ export class CallLedger {
   #serial = 0;
   #malformed = 0;
   #orphanedStarted = 0;
+  /** Hears of every outcome while it is set: a drain keeps an account of what it waits for. */
+  onSettled: ((call: Call, outcome: Outcome, nowMs: number) => void) | undefined;
   /** Called when the last owed call got its outcome. */
   onIdle: () => void = () => {};
 
@@ -71,6 +73,7 @@ export class CallLedger {
     const counts = this.#countsOf(call.method!);
     counts.outcomes[outcome]++;
     counts.latency.observe(nowMs - call.receivedAtMs);
+    this.onSettled?.(call, outcome, nowMs);
     if (--this.#owed === 0) this.onIdle();
     return true;
   }

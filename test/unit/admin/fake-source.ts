@@ -3,6 +3,8 @@
 import type {
   AdminSource,
   ConnectionStatus,
+  DrainStatus,
+  InFlightStatus,
   LaneStatus,
   PhaseStatus,
   Readiness,
@@ -27,6 +29,8 @@ export class FakeSource implements AdminSource {
   handlersRunning = 0;
   laneList: LaneStatus[] = [{ index: 0, state: "ready", inFlight: 0, queued: 0, restarts: 0 }];
   connectionStatus: ConnectionStatus = { open: 0, accepted: 0, closedByKind: {}, byProtocol: {} };
+  inFlightList: InFlightStatus[] = [];
+  drainStatus: DrainStatus | null = null;
   readonly drains: string[] = [];
   readonly logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
   onDrain: () => void = () => {};
@@ -57,6 +61,15 @@ export class FakeSource implements AdminSource {
   }
   connections(): ConnectionStatus {
     return this.connectionStatus;
+  }
+  inFlight(): readonly InFlightStatus[] {
+    return this.inFlightList;
+  }
+  drain(): DrainStatus | null {
+    return this.drainStatus;
+  }
+  canUndrain(): boolean {
+    return this.phaseStatus.phase === "lame-duck";
   }
   requestDrain(reason: string): void {
     this.drains.push(reason);
