@@ -111,6 +111,10 @@ function draw() {
   ])) {
     plot.setData(data, false);
     plot.setScale("x", { min: fromS, max: untilS });
+    // Where nobody points at the chart, its legend shows what is now.
+    if (plot.cursor.idx == null || plot.cursor.left === undefined || plot.cursor.left < 0) {
+      plot.setLegend({ idx: data[0].length - 1 }, false);
+    }
   }
   const say = (/** @type {number | null | undefined} */ ms) => (ms == null ? "no calls" : duration(ms));
   at("rate-chart").setAttribute(
@@ -149,6 +153,7 @@ function makePlots() {
   const time = {
     ...axis,
     space: 70,
+    size: 26,
     values: (/** @type {any} */ _, /** @type {number[]} */ splits) =>
       splits.map((s) => new Date(s * 1000).toTimeString().slice(0, 8)),
   };
@@ -199,6 +204,7 @@ function makePlots() {
           time,
           {
             ...axis,
+            grid: { ...axis.grid, filter: decadesOnly },
             size: 58,
             values: (_, splits) =>
               splits.map((value) => (value === null || !isDecade(value) ? "" : axisMs(value))),
@@ -224,6 +230,11 @@ function logRange(_, min, max) {
   return [low, Math.max(high, low * 10)];
 }
 
+/** @param {any} _ @param {number[]} splits */
+function decadesOnly(_, splits) {
+  return splits.map((value) => (isDecade(value) ? value : null));
+}
+
 /** @param {number} value */
 function isDecade(value) {
   return Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6;
@@ -240,7 +251,7 @@ export function setUpCharts() {
     if (plots === undefined) return;
     plots.rate.setSize({ width: at("rate-chart").clientWidth, height: 165 });
     plots.latency.setSize({ width: at("latency-chart").clientWidth, height: 165 });
-  }).observe(at("live"));
+  }).observe(at("flow"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     if (plots === undefined) return;
     plots = makePlots();

@@ -39,9 +39,9 @@ export function setUpControls() {
   at("drain").addEventListener("click", () => ask("drain"));
   at("undrain").addEventListener("click", () => ask("undrain"));
   at("ask-no").addEventListener("click", () => dialog().close());
-  at("ask-yes").addEventListener("click", () => void send());
-  at("ask").addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target instanceof HTMLInputElement) void send();
+  at("ask-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    void send();
   });
 }
 

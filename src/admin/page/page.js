@@ -23,8 +23,7 @@ function show(status) {
   latest = { status, atMs: performance.now() };
   mode = "live";
   notice("");
-  at("live").hidden = false;
-  at("details").hidden = false;
+  for (const id of ["live", "flow", "details"]) at(id).hidden = false;
   span = addStatus(status) ?? span;
   showHead(status);
   showPhase(status.phase.phase, status);
@@ -134,7 +133,7 @@ async function openReport(file) {
     if (mode === "live") stream?.close();
     mode = "report";
     latest = undefined;
-    for (const id of ["live", "details", "countdown"]) at(id).hidden = true;
+    for (const id of ["live", "flow", "details"]) at(id).hidden = true;
     hideControls();
     document.title = `${file.name} · Sluice`;
     write(at("name"), report.name ?? "Drain report");

@@ -76,7 +76,7 @@ function showMethods({ methods, inFlight, latencyBucketsSeconds, ageBoundsMs }, 
       { node: name },
       { text: count(row.received), wide: true },
       { text: span === undefined || earlier === undefined ? "–" : rate(settled / span.spanS) },
-      { text: p99 === null ? "–" : duration(p99) },
+      { text: p99 === null ? "–" : duration(p99), wide: true },
       {
         text: count(row.failed + row.rejected + row.expired + row.orphaned + row.cut),
         dim: true,
@@ -89,10 +89,19 @@ function showMethods({ methods, inFlight, latencyBucketsSeconds, ageBoundsMs }, 
   });
   fill(
     "methods",
-    ["method", "received", "per second", "99 %", "not answered", "in flight", "oldest", "ages"],
+    [
+      "method",
+      "received",
+      "per second",
+      "99 %",
+      "not answered",
+      "in flight",
+      "oldest running",
+      "ages of those",
+    ],
     rows,
     "No call was received yet.",
-    [1, 4, 7],
+    [1, 3, 4, 7],
   );
 }
 
@@ -128,11 +137,13 @@ function agesBar(row, boundsMs) {
 }
 
 /** @param {any} status */
-function showWorkers({ lanes }) {
+function showWorkers({ lanes, phase }) {
+  // At the end of a stop all of them have ended, as they should.
+  const ended = phase.phase === "closing" || phase.phase === "flushing" ? "ended" : "dead";
   const rows = lanes.map(
     (/** @type {any} */ { index, state, inFlight, queued, utilisation, memoryBytes, restarts }) => [
       { text: `${index}` },
-      { text: state === "standing" ? "standing still" : state, className: `state-${state}` },
+      stateCell(state === "dead" ? ended : state),
       { node: busyMeter(utilisation) },
       { text: count(Math.max(0, inFlight - queued)), dim: true },
       { text: count(queued), dim: true },
@@ -147,6 +158,11 @@ function showWorkers({ lanes }) {
     "No worker yet.",
     [5, 6],
   );
+}
+
+/** @param {string} state */
+function stateCell(state) {
+  return { text: state === "standing" ? "standing still" : state, className: `state-${state}` };
 }
 
 /** @param {number | undefined} share */

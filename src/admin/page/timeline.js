@@ -2,6 +2,10 @@
 import { at, count, duration, make, write } from "./format.js";
 
 const shownPhases = ["lame-duck", "draining", "flushing", "closing"];
+/** With more calls than this, those that are alike share a row. */
+const mostSingleRows = 24;
+/** A band below this share of the width has no room for its name. */
+const narrowShare = 0.06;
 const badOutcomes = new Set(["cut", "failed", "expired", "orphaned"]);
 
 /**
@@ -74,6 +78,7 @@ function showBands({ phases, untilMs, plan, live }) {
     const took = duration(ms);
     const attributes = { class: "band", "data-phase": phase, title: `${phase}, ${took}` };
     const band = make("li", attributes, make("b", {}, phase), " ", took);
+    if (ms / untilMs < narrowShare) band.setAttribute("data-narrow", "");
     place(band, fromMs, fromMs + ms, untilMs);
     bands.push(band);
     fromMs += ms;
@@ -120,7 +125,8 @@ function niceStep(rough) {
 
 /** @param {Drain} drain */
 function showCalls({ calls, more, untilMs, nowMs }) {
-  at("waited").replaceChildren(...calls.map((call) => callRow(call, untilMs, nowMs)));
+  const groups = calls.length > mostSingleRows ? grouped(calls, untilMs / 100) : calls.map(single);
+  at("waited").replaceChildren(...groups.map(([call, alike]) => callRow(call, alike, untilMs, nowMs)));
   write(at("waited-note"), more > 0 ? `And ${count(more)} more, which ended sooner.` : noteOf(calls.length));
 }
 
@@ -129,8 +135,38 @@ function noteOf(shown) {
   return shown === 0 ? "It waited for no call." : "";
 }
 
-/** @param {WaitedCall} call @param {number} untilMs @param {number} nowMs */
-function callRow({ method, seqid, peer, worker, fromMs, toMs, outcome }, untilMs, nowMs) {
+/** @param {WaitedCall} call @returns {[WaitedCall, number]} */
+function single(call) {
+  return [call, 1];
+}
+
+/**
+ * Calls of one method and outcome that began and ended together become one row.
+ *
+ * @param {readonly WaitedCall[]} calls
+ * @param {number} nearMs
+ * @returns {[WaitedCall, number][]}
+ */
+function grouped(calls, nearMs) {
+  /** @type {[WaitedCall, number][]} */
+  const groups = [];
+  for (const call of calls) {
+    const alike = groups.find(([first]) => isAlike(first, call, nearMs));
+    if (alike === undefined) groups.push([call, 1]);
+    else alike[1]++;
+  }
+  return groups;
+}
+
+/** @param {WaitedCall} a @param {WaitedCall} b @param {number} nearMs */
+function isAlike(a, b, nearMs) {
+  if (a.method !== b.method || a.outcome !== b.outcome || a.outcome === null) return false;
+  const beganMs = Math.abs(Math.max(0, a.fromMs) - Math.max(0, b.fromMs));
+  return beganMs < nearMs && Math.abs((a.toMs ?? 0) - (b.toMs ?? 0)) < nearMs;
+}
+
+/** @param {WaitedCall} call @param {number} alike how many it stands for @param {number} untilMs @param {number} nowMs */
+function callRow({ method, seqid, peer, worker, fromMs, toMs, outcome }, alike, untilMs, nowMs) {
   const kind = outcome === null ? "waiting" : badOutcomes.has(outcome) ? "bad" : "good";
   const where = [`#${seqid}`, peer, worker === null ? "" : `worker ${worker}`].filter(Boolean).join(" · ");
   const name = make(
@@ -138,20 +174,16 @@ function callRow({ method, seqid, peer, worker, fromMs, toMs, outcome }, untilMs
     { class: "call", title: `${method} ${where}` },
     method.slice(method.indexOf(".") + 1),
   );
-  name.append(make("small", {}, where));
+  name.append(" ", make("small", {}, alike === 1 ? where : `× ${alike}`), " ");
   const bar = make("i", { class: "bar", "data-kind": kind });
   if (fromMs < 0) bar.setAttribute("data-before", "");
   const endMs = toMs ?? nowMs;
   const beganMs = Math.max(0, fromMs);
   place(bar, beganMs, endMs, untilMs);
-  const end = make(
-    "span",
-    { class: "end", "data-kind": kind },
-    make("span", {}, duration(endMs - beganMs)),
-    outcome ?? "waiting",
-  );
-  end.title =
-    fromMs < 0 ? `It had run for ${duration(-fromMs)} when the stop was asked for.` : "It came in the drain.";
+  const waited = make("span", {}, duration(endMs - beganMs));
+  const end = make("span", { class: "end", "data-kind": kind }, waited, " ", outcome ?? "waiting");
+  const ran = `It had run for ${duration(-fromMs)} when the stop was asked for.`;
+  end.title = fromMs < 0 ? ran : "It came in the drain.";
   return make("li", {}, name, make("span", { class: "lane" }, bar), end);
 }
 
