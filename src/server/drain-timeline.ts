@@ -17,6 +17,7 @@ export class DrainTimeline {
   #drainingSinceMs = 0;
   #calls: WaitedCall[] = [];
   #count = 0;
+  #restore: () => void = () => {};
 
   constructor(ledger: CallLedger, plan: StopPlan) {
     this.#ledger = ledger;
@@ -26,12 +27,20 @@ export class DrainTimeline {
   /** From now on calls are waited for. */
   begin(nowMs: number): void {
     this.#drainingSinceMs = nowMs;
-    this.#ledger.onSettled = (call, outcome, atMs) => this.#settled(call, outcome, atMs);
+    const other = this.#ledger.onSettled;
+    this.#ledger.onSettled = (call, outcome, atMs) => {
+      other?.(call, outcome, atMs);
+      this.#settled(call, outcome, atMs);
+    };
+    this.#restore = () => {
+      this.#ledger.onSettled = other;
+    };
   }
 
   /** No call is waited for any more. */
   end(): void {
-    this.#ledger.onSettled = undefined;
+    this.#restore();
+    this.#restore = () => {};
   }
 
   /** The calls that were waited for longest and have their outcome, longest first. */

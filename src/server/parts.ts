@@ -8,6 +8,7 @@ import type { Config } from "../config/config.ts";
 import { readTlsFiles } from "../config/tls-files.ts";
 import type { Clock } from "../lifecycle/clock.ts";
 import type { ServerLog } from "../log/log.ts";
+import { limitRate } from "../log/rate-limit.ts";
 import { Acceptor, type ListenTarget } from "../net/acceptor.ts";
 import { Connections } from "../net/connections.ts";
 import { TlsEndpoint } from "../net/tls-endpoint.ts";
@@ -15,6 +16,7 @@ import { LanePool } from "../pool/lane-pool.ts";
 import type { LogFunction } from "../service/define.ts";
 import type { StateThread } from "../state/state-thread.ts";
 import type { WorkerExtra } from "../worker/entry.ts";
+import { createAccessLog } from "./access-log.ts";
 import { LocalCalls } from "./local-calls.ts";
 
 /** What the parts are made of. */
@@ -48,11 +50,19 @@ export interface Parts {
   state: StateThread | undefined;
 }
 
+/** Between two log lines about refused connections of one kind, in ms. */
+const refusalIntervalMs = 10_000;
+
 /** Makes the parts; workers begin to load their modules. */
 export function createParts(options: PartsOptions): Parts {
   const { config, clock, log } = options;
   const write: LogFunction = (level, message, fields) => log[level](message, fields);
+  const refusal = limitRate((level, message, fields) => log[level](message, fields), {
+    intervalMs: refusalIntervalMs,
+    now: clock.now,
+  });
   const ledger = new CallLedger();
+  if (config.accessLog) ledger.onSettled = createAccessLog(log);
   const fb303 = createFb303(options.adminSource, {
     allowShutdown: config.fb303Shutdown,
     reload: options.reload,
@@ -68,8 +78,17 @@ export function createParts(options: PartsOptions): Parts {
     maxInFlight: config.maxInFlight,
   });
   const tls = createTls(config);
-  const connections = new Connections({ ...config, tls, desk, clock, limits: config, log: write });
-  const acceptor = new Acceptor((socket) => connections.accept(socket), config.maxConnections);
+  const connections = new Connections({ ...config, tls, desk, clock, limits: config, log: refusal });
+  const { maxConnections } = config;
+  const acceptor = new Acceptor(
+    (socket) => connections.accept(socket),
+    maxConnections,
+    () =>
+      refusal("warn", "a connection is refused: there are as many as may be", {
+        kind: "max-connections",
+        maxConnections,
+      }),
+  );
   const pool = new LanePool({
     workers: config.workers,
     workerFile: workerFile(),

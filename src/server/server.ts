@@ -96,6 +96,7 @@ export class Server implements AsyncDisposable {
     });
     this.#lifecycle = new Lifecycle({ ...config, abortNoticeMs }, clock, this.#stopDriver);
     this.#stopDriver.attach(this.#lifecycle);
+    log.info("starting", { modules, workers: config.workers });
   }
 
   /** Where the server is in its life. */

@@ -81,6 +81,11 @@ export class StopDriver implements LifecycleListener {
   }
 
   onPhase(state: LifecycleState): void {
+    // What begins and what ends a life have lines of the contract.
+    const { phase } = state;
+    if (phase === "lame-duck" || phase === "flushing" || phase === "closing") {
+      this.#parts.log.info(phase, { owed: this.#parts.ledger.owed });
+    }
     switch (state.phase) {
       case "lame-duck":
         this.#parts.connections.lameDuck = true;
