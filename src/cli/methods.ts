@@ -41,8 +41,12 @@ structs and exceptions that they use. No server is asked. Enums show as i32, typ
 function showIdl(service: string, { methods, structs }: ServiceIdl): string {
   const lines = [`service ${service}`, ...methods.map((method) => `  ${showMethod(method)}`)];
   for (const { name, fields } of structs) {
-    const shown = fields.map((field) => `${field.name}: ${field.type}`).join(", ");
-    lines.push("", name, `  { ${shown} }`);
+    const width = Math.max(0, ...fields.map((field) => field.name.length));
+    lines.push(
+      "",
+      `struct ${name}`,
+      ...fields.map((field) => `  ${field.name.padEnd(width)}  ${field.type}`),
+    );
   }
   return `${lines.join("\n")}\n`;
 }
