@@ -50,15 +50,15 @@ export interface Parts {
   state: StateThread | undefined;
 }
 
-/** Between two log lines about refused connections of one kind, in ms. */
-const refusalIntervalMs = 10_000;
+/** Log lines about refused connections of one kind. */
+const refusalRate = { burst: 10, intervalMs: 10_000 } as const;
 
 /** Makes the parts; workers begin to load their modules. */
 export function createParts(options: PartsOptions): Parts {
   const { config, clock, log } = options;
   const write: LogFunction = (level, message, fields) => log[level](message, fields);
   const refusal = limitRate((level, message, fields) => log[level](message, fields), {
-    intervalMs: refusalIntervalMs,
+    ...refusalRate,
     now: clock.now,
   });
   const ledger = new CallLedger();
