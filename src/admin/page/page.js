@@ -64,11 +64,13 @@ function showReport(report) {
   showTimeline(drainOfReport(report));
 }
 
-function lose() {
+/** @param {boolean} comesBack */
+function lose(comesBack) {
   if (mode === "ended") return;
   mode = "lost";
   hideControls();
-  notice("The connection to the server is lost; trying again.");
+  if (comesBack) notice("The connection to the server is lost; trying again.");
+  else notice("The server sends no events: as many may be looking as it takes.", true);
 }
 
 /** @param {any} status */

@@ -4,7 +4,7 @@
  * @param {{
  *   onEvent: (status: any) => void,
  *   onLast: (status: any) => void,
- *   onLost: () => void,
+ *   onLost: (comesBack: boolean) => void,
  * }} listener `onLast` comes at most once: the server has stopped
  */
 export function openStream({ onEvent, onLast, onLost }) {
@@ -15,6 +15,7 @@ export function openStream({ onEvent, onLast, onLost }) {
     source.close();
     onLast(JSON.parse(data));
   });
-  source.addEventListener("error", onLost);
+  // A browser comes back by itself after a lost connection, and not after an answer that is no stream.
+  source.addEventListener("error", () => onLost(source.readyState !== EventSource.CLOSED));
   return source;
 }
