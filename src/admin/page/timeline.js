@@ -2,6 +2,14 @@
 import { at, count, duration, make, write } from "./format.js";
 
 const shownPhases = ["lame-duck", "draining", "flushing", "closing"];
+/** @type {Record<string, string>} */
+const endings = {
+  clean: "Stopped clean",
+  cut: "Stopped, with calls cut,",
+  "flush-failed": "Stopped, but state may be lost,",
+  "start-failed": "Failed to start",
+  forced: "Forced to stop",
+};
 /** With more calls than this, those that are alike share a row. */
 const mostSingleRows = 24;
 /** A band below this share of the width has no room for its name. */
@@ -56,7 +64,7 @@ function summaryOf(report) {
   const when = report.at === undefined ? "" : ` at ${new Date(report.at).toLocaleString()}`;
   const lost = failures.map((/** @type {any} */ { part, error }) => ` ${part}: ${error}.`).join("");
   const sum = received === 0 ? "No call was received." : `${count(received)} received: ${parts.join(", ")}.`;
-  return `Stopped ${outcome}${when} after ${duration(drainMs)} (${reason}), exit code ${exitCode}. ${sum}${lost}`;
+  return `${endings[outcome] ?? `Stopped: ${outcome},`}${when} after ${duration(drainMs)} (${reason}), exit code ${exitCode}. ${sum}${lost}`;
 }
 
 /** @param {Drain} drain */
