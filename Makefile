@@ -5,7 +5,7 @@ BIOME := node_modules/@biomejs/biome/bin/biome
 TSC := node_modules/typescript/bin/tsc
 # The installed tree's own record: npm writes it last.
 INSTALLED := node_modules/.package-lock.json
-TEST_LEVELS := unit integration process interop oracle fault
+TEST_LEVELS := unit integration process interop oracle fault fuzz
 # More flags of Node's test runner, and of `sluice serve`.
 TEST_FLAGS ?=
 ARGS ?=
@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture bench build clean
+.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture fuzz bench build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s%s\n' "$$name" "$$what"; done
@@ -35,6 +35,7 @@ run: setup ## serves the ledger; ARGS='--port 9190' passes flags through
 
 test: setup ## runs the tests
 	@$(RUN_TESTS) --test-timeout=120000 $(foreach level,$(TEST_LEVELS),'test/$(level)/**/*.test.ts')
+	@$(RUN_TESTS) --test-timeout=120000 --test-concurrency=1 'test/hostile/**/*.test.ts'
 
 test-docker: setup ## runs the tests of image and compose file; they need a Docker engine
 	@$(RUN_TESTS) --test-timeout=600000 'test/docker/**/*.test.ts'
@@ -56,6 +57,7 @@ check-gen:
 
 check-docs: setup
 	@$(NODE) tools/options-table.ts --check
+	@$(NODE) --conditions=sluice-source tools/clients-page.ts --check
 
 fix: setup ## formats, and repairs what the linter can
 	@$(NODE) $(BIOME) check --write .
@@ -63,14 +65,18 @@ fix: setup ## formats, and repairs what the linter can
 gen: ## regenerates gen/ and the tests' generated code with the Thrift compiler
 	@tools/generate.sh
 
-docs: setup ## writes the table of options into README.md
+docs: setup ## writes the table of options into README.md, recipes and cells into docs/clients.md
 	@$(NODE) tools/options-table.ts
+	@$(NODE) --conditions=sluice-source tools/clients-page.ts
 
 soak: setup ## drains servers under random clients, long; ARGS='--drains 1000' (see test/oracle/soak.ts)
 	@exec $(NODE) --conditions=sluice-source test/oracle/soak.ts $(ARGS)
 
 torture: setup ## kills servers and databases under load, long; ARGS='--variant sigkill --rounds 200'
 	@exec $(NODE) --conditions=sluice-source test/fault/torture.ts $(ARGS)
+
+fuzz: setup ## sends mutated messages, long; ARGS='--seed 1 --messages 10000000' (see test/fuzz/fuzz.ts)
+	@exec $(NODE) --conditions=sluice-source test/fuzz/fuzz.ts $(ARGS)
 
 bench: setup ## measures beside other Thrift servers; ARGS='--quick' is short
 	@exec $(NODE) --conditions=sluice-source bench/run.ts $(ARGS)
@@ -82,4 +88,4 @@ build: setup ## compiles src/ to dist/, with types and source maps
 	@rm dist/admin/page/*.d.ts
 
 clean: ## removes what was built and installed; data/ stays
-	@rm -rf dist node_modules bench/build bench/out
+	@rm -rf dist node_modules build bench/build bench/out

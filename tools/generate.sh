@@ -14,11 +14,13 @@ idl/fb303.thrift          gen                js:node,ts,es6
 bench/idl/bench.thrift    bench/gen          js:node,ts,es6
 test/idl/probe.thrift     test/gen           js:node,ts,es6
 test/idl/kinds.thrift     test/gen           js:node,ts,es6
+test/idl/interop.thrift   test/gen           js:node,ts,es6
+test/idl/interop.thrift   test/gen/callback  js:node
 test/unit/cli/everything.thrift test/unit/cli/gen js:node,ts,es6
 idl/ledger.thrift         test/gen/python    py
 idl/fb303.thrift          test/gen/python    py
 test/idl/probe.thrift     test/gen/python    py
-test/idl/kinds.thrift     test/gen/python    py
+test/idl/interop.thrift   test/gen/python    py
 LIST
 }
 

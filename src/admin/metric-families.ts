@@ -124,6 +124,27 @@ export const families: readonly Family[] = [
     samples: ({ connections }) => countsBy("kind", connections.closedByKind),
   },
   {
+    name: "sluice_limit_hits_total",
+    help: "How often a limit refused, closed or paused something, by its option.",
+    type: "counter",
+    samples: ({ limits }) => countsBy("limit", limits.hits),
+  },
+  {
+    name: "sluice_malformed_messages_total",
+    help: "Messages that were no readable call, by what was wrong.",
+    type: "counter",
+    samples: ({ limits }) => countsBy("kind", limits.malformed),
+  },
+  {
+    name: "sluice_buffered_bytes",
+    help: "What connections keep unread and unwritten, and what messages of calls in flight take.",
+    type: "gauge",
+    samples: ({ limits }) => [
+      { value: limits.connectionBytes, labels: { of: "connections" } },
+      { value: limits.callBytes, labels: { of: "calls" } },
+    ],
+  },
+  {
     name: "sluice_lanes",
     help: "Lanes by state; standing ones have a worker in a long synchronous handler.",
     type: "gauge",

@@ -1,7 +1,14 @@
 /** One consistent look at a server: what `/metrics`, `/statusz` and fb303 show is taken from one of these. */
 import { type CallTotals, sumOfOutcomes } from "../calls/call-ledger.ts";
 import type { OutcomeCounts } from "../calls/outcome.ts";
-import type { AdminSource, ConnectionStatus, LaneStatus, PhaseStatus, Readiness } from "./source.ts";
+import type {
+  AdminSource,
+  ConnectionStatus,
+  LaneStatus,
+  LimitStatus,
+  PhaseStatus,
+  Readiness,
+} from "./source.ts";
 
 /** The counts of one method at one moment. */
 export interface MethodSnapshot {
@@ -24,6 +31,7 @@ export interface Snapshot {
   readonly methods: readonly MethodSnapshot[];
   readonly lanes: readonly LaneStatus[];
   readonly connections: ConnectionStatus;
+  readonly limits: LimitStatus;
 }
 
 /** Copies everything in one turn of the event loop, so that no call comes or goes in between. */
@@ -36,6 +44,7 @@ export function takeSnapshot(source: AdminSource): Snapshot {
     methods: copyMethods(source),
     lanes: source.lanes(),
     connections: source.connections(),
+    limits: source.limits(),
   };
 }
 

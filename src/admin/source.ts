@@ -117,7 +117,7 @@ export interface DrainStatus {
   readonly waiting: readonly WaitedCall[];
 }
 
-/** The Thrift connections. The keys of both records become metric labels: a small fixed set, never a peer's words. */
+/** The Thrift connections. The keys of the records become metric labels: a small fixed set, never a peer's words. */
 export interface ConnectionStatus {
   readonly open: number;
   /** All that were accepted since the server started. */
@@ -126,6 +126,18 @@ export interface ConnectionStatus {
   readonly closedByKind: Readonly<Record<string, number>>;
   /** The open ones by protocol. One whose protocol is not known yet is in `open` only. */
   readonly byProtocol: Readonly<Record<string, number>>;
+}
+
+/** The limits, and what they keep small. */
+export interface LimitStatus {
+  /** By option: connections or calls refused or closed, and pauses of reading. Becomes metric labels: a fixed set. */
+  readonly hits: Readonly<Record<string, number>>;
+  /** What all connections keep of requests that are not whole and replies that are not written. */
+  readonly connectionBytes: number;
+  /** What the messages of calls in flight take, small ones left out. */
+  readonly callBytes: number;
+  /** Messages that were no readable call, by what was wrong. */
+  readonly malformed: Readonly<Record<string, number>>;
 }
 
 /** Writes one log line. */
@@ -162,6 +174,8 @@ export interface AdminSource {
   drain(): DrainStatus | null;
   /** Whether `undrain` would be granted now. */
   canUndrain(): boolean;
+  /** How often each limit made itself felt, by the name of its option; and what connections and calls hold. */
+  limits(): LimitStatus;
   /** The report of the last drain; absent as long as there was none. Must be plain JSON without secrets. */
   readonly lastReport?: unknown;
   /** Asks for a stop. When one is in progress, joins it. @param reason one printable line */

@@ -10,6 +10,7 @@ import {
   type DrainStatus,
   type InFlightStatus,
   type LaneStatus,
+  type LimitStatus,
   type PhaseStatus,
 } from "./source.ts";
 
@@ -46,6 +47,7 @@ export interface StatusDocument {
   readonly methods: readonly MethodStatus[];
   readonly lanes: readonly LaneStatus[];
   readonly connections: ConnectionStatus;
+  readonly limits: LimitStatus;
   /** The report of the last drain, or null. */
   readonly lastReport: unknown;
 }
@@ -86,7 +88,7 @@ export function eventOf(source: AdminSource, utilisation: number, controls: Cont
 
 /** Makes the document from one consistent look at the server. */
 export function statusOf(source: AdminSource): StatusDocument {
-  const { phase, readiness, totals, running, methods, lanes, connections } = takeSnapshot(source);
+  const { phase, readiness, totals, running, methods, lanes, connections, limits } = takeSnapshot(source);
   return {
     name: source.name,
     version: source.version,
@@ -102,6 +104,7 @@ export function statusOf(source: AdminSource): StatusDocument {
     methods: methods.map(methodStatusOf),
     lanes,
     connections,
+    limits,
     lastReport: source.lastReport ?? null,
   };
 }

@@ -27,6 +27,11 @@ export interface CallTotals extends OutcomeCounts {
   orphanedStarted: number;
 }
 
+/** Messages up to this size are bounded by the number of calls alone. */
+const smallMessageBytes = 4096;
+/** One that can be taken back, and one that is on its way to the worker. */
+const copiesOfMessage = 2;
+
 /** Counts calls and hands out their records. */
 export class CallLedger {
   readonly #byMethod: MethodCounts[] = [];
@@ -40,6 +45,8 @@ export class CallLedger {
   #orphanedStarted = 0;
   /** Hears of every outcome while it is set: a drain keeps an account of what it waits for. */
   onSettled: ((call: Call, outcome: Outcome, nowMs: number) => void) | undefined;
+  /** What the larger messages of calls that are not over yet take, their copies for the workers included, in bytes. */
+  heldBytes = 0;
   /** Called when the last owed call got its outcome. */
   onIdle: () => void = () => {};
 
@@ -83,6 +90,13 @@ export class CallLedger {
     this.#orphanedStarted++;
   }
 
+  /** Counts what a call's message takes until the call is released, unless it is small. */
+  hold(call: Call, messageBytes: number): void {
+    if (messageBytes <= smallMessageBytes) return;
+    call.heldBytes = copiesOfMessage * messageBytes;
+    this.heldBytes += call.heldBytes;
+  }
+
   /** Gives the record of a settled call back. Nothing may refer to it any longer. */
   release(call: Call): void {
     call.stage = "free";
@@ -90,6 +104,8 @@ export class CallLedger {
     call.method = null;
     call.envelope = null;
     call.headerBytes = 0;
+    this.heldBytes -= call.heldBytes;
+    call.heldBytes = 0;
     call.bytes = null;
     call.reply = null;
     call.next = null;

@@ -78,6 +78,8 @@ export class Call {
    */
   bytes: Buffer | null = null;
   headerBytes = 0;
+  /** What the ledger counts of its message in `heldBytes`; 0 for a small one. */
+  heldBytes = 0;
   start = 0;
   bodyStart = 0;
   end = 0;

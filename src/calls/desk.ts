@@ -52,6 +52,10 @@ export interface DeskOptions {
   readonly answerLocally: AnswerLocally;
   /** Calls without an outcome, in all; more are refused. */
   readonly maxInFlight: number;
+  /** What the messages of calls in flight may take; more are refused. */
+  readonly maxBufferedBytes: number;
+  /** Hears of each call whose deadline passes while its handler runs, before it is answered. Default: nobody. */
+  readonly overdue?: (call: Call) => void;
 }
 
 const { UNKNOWN_METHOD, INTERNAL_ERROR } = ApplicationExceptionType;
@@ -72,6 +76,8 @@ export class CallDesk implements LanesListener {
   /** Callers that stopped reading because no lane had room. */
   readonly #blocked = new Set<Caller>();
   readonly cutCalls: CutCall[] = [];
+  /** Calls that were refused because of a limit, by its option. */
+  readonly refused: { maxInFlight: number; maxBuffered: number } = { maxInFlight: 0, maxBuffered: 0 };
 
   constructor(options: DeskOptions) {
     this.#options = options;
@@ -111,6 +117,14 @@ export class CallDesk implements LanesListener {
         INTERNAL_ERROR,
         `overloaded: ${this.#options.maxInFlight} calls are in flight (maxInFlight); not started`,
       );
+      this.refused.maxInFlight++;
+    } else if (this.ledger.heldBytes > this.#options.maxBufferedBytes) {
+      this.#refuse(
+        call,
+        INTERNAL_ERROR,
+        `overloaded: calls in flight hold ${this.ledger.heldBytes} bytes (maxBuffered); not started`,
+      );
+      this.refused.maxBuffered++;
     } else this.#join(call, message);
   }
 
@@ -220,6 +234,7 @@ export class CallDesk implements LanesListener {
     call.bodyStart = message.bodyStart;
     call.end = message.end;
     call.inLane = true;
+    this.ledger.hold(call, message.end - call.start);
     if (call.deadlineAtMs > 0) this.#deadlines.add(call);
     this.#run[this.#runLength++] = call;
   }
@@ -268,7 +283,10 @@ export class CallDesk implements LanesListener {
     if (call.stage === "answered") return;
     const neverStarts = this.#lanes!.withdraw(call);
     if (neverStarts) call.inLane = false;
-    else this.#lanes!.abort(call, "the call's deadline has passed");
+    else {
+      this.#options.overdue?.(call);
+      this.#lanes!.abort(call, "the call's deadline has passed");
+    }
     const what = neverStarts ? "it was never started" : "unknown whether it took effect";
     this.#except(call, "expired", INTERNAL_ERROR, `the call's deadline has passed; ${what}`);
     this.#flushTouched();

@@ -55,6 +55,7 @@ export interface Config {
   readonly maxConnections: number;
   readonly maxInFlight: number;
   readonly maxInFlightPerConnection: number;
+  readonly maxBufferedBytes: number;
   readonly writeHighWaterBytes: number;
   readonly writeTimeoutMs: number | undefined;
   readonly idleTimeoutMs: number | undefined;
@@ -132,6 +133,7 @@ export function resolveConfig(given: ServeOptions, surroundings: Surroundings): 
     maxConnections: read.number("maxConnections"),
     maxInFlight: read.number("maxInFlight"),
     maxInFlightPerConnection: read.number("maxInFlightPerConnection"),
+    maxBufferedBytes: read.number("maxBuffered"),
     writeHighWaterBytes: read.number("writeHighWater"),
     writeTimeoutMs: read.optionalNumber("writeTimeout"),
     idleTimeoutMs: read.optionalNumber("idleTimeout"),

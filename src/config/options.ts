@@ -247,6 +247,13 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
     max: 1_000_000,
     help: "the same on one connection; then reading from it pauses",
   },
+  maxBuffered: {
+    kind: "size",
+    fallback: 512 * MiB,
+    min: MiB,
+    max: 1024 * GiB,
+    help: "what all connections together may hold; above it the largest ends",
+  },
   writeHighWater: {
     kind: "size",
     fallback: MiB,

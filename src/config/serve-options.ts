@@ -116,6 +116,8 @@ export interface LimitOptions {
   readonly maxInFlight?: number | string;
   /** Calls without an outcome on one connection; then reading from it pauses. Default: 1024. */
   readonly maxInFlightPerConnection?: number | string;
+  /** What all connections together may hold; above it the largest ends. As much again for calls. Default: 512MiB. */
+  readonly maxBuffered?: Size;
   /** Unwritten reply bytes of one connection; then reading from it pauses. Default: 1MiB. */
   readonly writeHighWater?: Size;
   /** How long a reply may wait for its reader before the connection is closed; 0: for ever. Default: 30s. */

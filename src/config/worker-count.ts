@@ -27,6 +27,11 @@ export function workersOfThisMachine(): number {
   return defaultWorkers(availableParallelism(), cpuQuota(readText));
 }
 
+/** Whether two threads of this process can always run at the same time. */
+export function hasSeveralCores(): boolean {
+  return Math.min(availableParallelism(), cpuQuota(readText) ?? Number.POSITIVE_INFINITY) >= 2;
+}
+
 /**
  * The tightest CPU limit on this process's control group or one above it, in cores. Understands version 2
  * (`cpu.max`) and version 1 (`cpu.cfs_quota_us`). Inside a container the group's own path is often not mounted;

@@ -243,9 +243,10 @@ class SqliteStore implements LedgerStore {
 
   #flushCounters(): void {
     if (!this.#counters.hasUnwritten) return;
+    const unwritten = [...this.#counters.unwritten()];
     this.#write(() => {
-      for (const [name, value] of this.#counters.unwritten()) this.#tables.setCounter(name, value);
-    });
+      for (const [name, value] of unwritten) this.#tables.setCounter(name, value);
+    }, `; not written: the changes of ${unwritten.length} counters`);
     this.#counters.written();
   }
 
@@ -261,12 +262,13 @@ class SqliteStore implements LedgerStore {
     }
   }
 
-  #write(write: () => void): void {
+  /** @param lost what the error says behind its reason: what was not written */
+  #write(write: () => void, lost = ""): void {
     try {
       this.#tables.transaction(write);
     } catch (cause) {
       const why = (cause as Error).message;
-      throw new LedgerWriteError(`the ledger's store ${this.#file.place} can't be written: ${why}`, {
+      throw new LedgerWriteError(`the ledger's store ${this.#file.place} can't be written: ${why}${lost}`, {
         cause,
       });
     }

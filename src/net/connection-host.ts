@@ -24,6 +24,10 @@ export interface ConnectionHost {
   isDraining(connection: LiveConnection): boolean;
   now(): number;
   bytesRead(count: number): void;
+  /** So many bytes were kept that could not be handed on: see `maxBuffered`. */
+  held(bytes: number): void;
+  /** A limit made itself felt: the name of its option. */
+  limited(option: string): void;
   /** Bytes came that are no message; the connection ends. */
   malformed(connection: LiveConnection, error: Malformation): void;
   /** Nothing is in flight any more. */

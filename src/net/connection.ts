@@ -9,12 +9,10 @@ import type { Duplex } from "node:stream";
 import type { Call, Caller } from "../calls/call.ts";
 import type { Outcome } from "../calls/outcome.ts";
 import type { ConnectionActivity } from "../lifecycle/quiet.ts";
-import { detect, detectCutter, mayBeZlib } from "../wire/detect.ts";
-import { Inbox } from "../wire/inbox.ts";
-import { type Cutter, type MessageView, WireError } from "../wire/message.ts";
-import { ProtocolNumber } from "../wire/protocol-names.ts";
-import { ReplyForm } from "../wire/reply-form.ts";
+import { mayBeZlib } from "../wire/detect.ts";
+import { type MessageView, WireError } from "../wire/message.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import { Incoming } from "./incoming.ts";
 import { MessageHeaders } from "./message-headers.ts";
 import { Outbox } from "./outbox.ts";
 import { ReplyOrder } from "./reply-order.ts";
@@ -34,7 +32,7 @@ import { ZlibStream } from "./zlib-stream.ts";
 export type ConnectionState = "open" | "refusing" | "broken" | "ending" | "closed";
 
 /** Why a connection was closed, as it is counted. */
-export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "error";
+export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "memory" | "error";
 
 export class Connection implements Caller {
   readonly id: number;
@@ -44,23 +42,18 @@ export class Connection implements Caller {
   touched = false;
   onewayLane: { readonly index: number } | null = null;
   onewayPosition = 0;
-  replyForm = 0;
   state: ConnectionState = "open";
   lastActivityAtMs: number;
-  /** When the first byte of the message came that is not whole yet; 0 when there is none. */
-  partialSinceMs = 0;
   closeReason: CloseReason = "peer";
   readonly #socket: Duplex;
   /** The socket, or the zlib stream over it. */
   #stream: Duplex;
   readonly #host: ConnectionHost;
-  readonly #inbox = new Inbox();
+  readonly #incoming: Incoming;
   #outbox: Outbox;
   #order: ReplyOrder;
   /** Gives every call the headers that the connection has. */
   readonly #headers: MessageHeaders | undefined;
-  #zlib = false;
-  #cutter: Cutter | undefined;
   #inFlight = 0;
   #nowMs = 0;
   #paused = false;
@@ -84,6 +77,7 @@ export class Connection implements Caller {
     this.#stream = socket;
     this.#headers = headers && new MessageHeaders(headers);
     this.#host = host;
+    this.#incoming = new Incoming(host.limits);
     this.acceptedAtMs = host.now();
     this.lastActivityAtMs = this.acceptedAtMs;
     this.#outbox = this.#createOutbox(socket);
@@ -110,6 +104,7 @@ export class Connection implements Caller {
       isLeaving: () => host.isLeaving(this),
       settle: (call, outcome) => this.#settle(call, outcome),
       settledLater: () => this.#afterProgress(),
+      waits: (bytes) => host.held(bytes),
     });
   }
 
@@ -126,9 +121,17 @@ export class Connection implements Caller {
 
   /** The protocol and transport it was told to speak, or undefined while too little was read. */
   get kind(): string | undefined {
-    const kind = this.#cutter?.kind;
-    if (!this.#zlib) return kind;
-    return kind === undefined ? "zlib" : `zlib-${kind}`;
+    return this.#incoming.kind;
+  }
+
+  /** See `Caller`. Known when the first message is cut. */
+  get replyForm(): number {
+    return this.#incoming.replyForm;
+  }
+
+  /** When the first byte of the message came that is not whole yet; 0 when there is none. */
+  get partialSinceMs(): number {
+    return this.#incoming.partialSinceMs;
   }
 
   get inFlight(): number {
@@ -139,8 +142,8 @@ export class Connection implements Caller {
   get activity(): ConnectionActivity {
     return {
       lastActivityAtMs: this.lastActivityAtMs,
-      partialFrame: this.#inbox.length > 0 && !this.#paused,
-      undispatched: this.#inbox.length > 0 && this.#paused ? 1 : 0,
+      partialFrame: this.#incoming.length > 0 && !this.#paused,
+      undispatched: this.#incoming.length > 0 && this.#paused ? 1 : 0,
       inFlight: this.#inFlight,
       unwrittenBytes: this.#outbox.unwrittenBytes + this.#order.keptBytes,
     };
@@ -158,6 +161,7 @@ export class Connection implements Caller {
 
   answer(call: Call, bytes: Uint8Array, start: number, end: number): void {
     this.#order.answer(call, bytes, start, end);
+    if (this.#order.keptBytes > 0) this.#host.held(end - start);
   }
 
   flush(): void {
@@ -193,6 +197,10 @@ export class Connection implements Caller {
     return this.#outbox.lastWrittenBytes;
   }
 
+  get heldBytes(): number {
+    return this.#incoming.heldBytes + this.#outbox.unwrittenBytes + this.#order.keptBytes;
+  }
+
   get unreadBytes(): number {
     return unreadBytesOf(this.#socket);
   }
@@ -200,11 +208,10 @@ export class Connection implements Caller {
   /** Sends FIN behind the last reply and throws away what still comes. */
   end(reason: CloseReason): void {
     if (this.state === "closed" || this.state === "ending") return;
-    this.wasSilent = this.state === "open" && this.#inFlight === 0 && this.#inbox.length === 0;
+    this.wasSilent = this.state === "open" && this.#inFlight === 0 && this.#incoming.length === 0;
     this.state = "ending";
     this.closeReason = reason;
-    this.#inbox.clear();
-    this.partialSinceMs = 0;
+    this.#incoming.clear();
     this.#outbox.flush();
     this.#stream.end();
     this.#updatePause();
@@ -222,14 +229,15 @@ export class Connection implements Caller {
     this.#nowMs = this.#host.now();
     this.lastActivityAtMs = this.#nowMs;
     // Of a zlib stream, the compressed bytes are counted.
-    if (!this.#zlib) this.#host.bytesRead(chunk.length);
+    if (!this.#incoming.isZlib) this.#host.bytesRead(chunk.length);
     if (this.state === "ending" || this.state === "broken") {
       this.#discard(chunk.length);
       return;
     }
-    this.#inbox.append(chunk, shared);
+    this.#incoming.append(chunk, shared);
     this.#cut();
-    this.#inbox.keep(!this.#blocked);
+    this.#incoming.keep(!this.#blocked);
+    if (this.#incoming.length > 0) this.#host.held(chunk.length);
   }
 
   /** After our FIN nothing is answered; a peer that goes on regardless is cut off. */
@@ -242,16 +250,14 @@ export class Connection implements Caller {
   #cut(): void {
     this.#nowMs = this.#host.now();
     // Calls that are answered at once make room for those behind them, of which nobody else would think again.
-    for (let before = -1; this.#cuttable && this.#inbox.length !== before; ) {
-      before = this.#inbox.length;
+    for (let before = -1; this.#cuttable && this.#incoming.length !== before; ) {
+      before = this.#incoming.length;
       try {
-        this.#cutter ??= this.#detect();
-        if (this.#cutter !== undefined) this.#inbox.cut(this.#cutter, this);
+        if (this.#incoming.cut(this, this.#nowMs) === "zlib") this.#beginZlib(this.#incoming.take());
       } catch (error) {
         this.#malformed(error);
         return;
       }
-      this.#notePartial(before);
       this.#blocked = !this.#host.desk.endOfRead(this);
     }
     this.#updatePause();
@@ -259,16 +265,8 @@ export class Connection implements Caller {
 
   /** Whether there is something to be cut, and somebody wants it. */
   get #cuttable(): boolean {
-    if (this.#inbox.length === 0) return false;
+    if (this.#incoming.length === 0) return false;
     return this.state === "refusing" ? this.#inFlight === 0 : this.state === "open" && !this.#wantsNoMore;
-  }
-
-  /** @param before how many bytes waited before messages were cut */
-  #notePartial(before: number): void {
-    const { length } = this.#inbox;
-    // A zlib stream that has only begun is no message either.
-    if (length === 0 && this.#cutter !== undefined) this.partialSinceMs = 0;
-    else if (length < before || this.partialSinceMs === 0) this.partialSinceMs = this.#nowMs;
   }
 
   /** Takes one message from the cutter. */
@@ -280,20 +278,6 @@ export class Connection implements Caller {
     return refusal !== undefined || !this.#wantsNoMore;
   }
 
-  #detect(): Cutter | undefined {
-    const { bytes, start, end } = this.#inbox.peek();
-    const { limits } = this.#host;
-    const cutter = (this.#zlib ? detectCutter : detect)(bytes, start, end, limits);
-    if (cutter === "zlib") {
-      this.#beginZlib(bytes.subarray(start, end));
-      return undefined;
-    }
-    if (cutter !== undefined) {
-      this.replyForm = ProtocolNumber[cutter.protocol] | (cutter.framed ? ReplyForm.FRAMED : 0);
-    }
-    return cutter;
-  }
-
   /** From now on the connection is what is in the zlib streams over its socket. Nothing was answered before. */
   #beginZlib(head: Buffer): void {
     const socket = this.#socket;
@@ -301,7 +285,6 @@ export class Connection implements Caller {
     socket.off("end", this.#onEnd);
     socket.off("error", this.#onError);
     socket.off("close", this.#onClose);
-    this.#inbox.clear();
     const stream = new ZlibStream(socket, {
       compressedRead: (bytes) => {
         this.lastActivityAtMs = this.#host.now();
@@ -312,7 +295,6 @@ export class Connection implements Caller {
           new WireError("bad-compression", `the connection's zlib stream is broken: ${error.message}`),
         ),
     });
-    this.#zlib = true;
     this.#stream = stream;
     this.#outbox = this.#createOutbox(stream);
     this.#order = new ReplyOrder(this.#outbox, this.#host.replyOrder);
@@ -335,8 +317,7 @@ export class Connection implements Caller {
   #break(): void {
     if (this.state !== "open" && this.state !== "refusing") return;
     this.state = "broken";
-    this.#inbox.clear();
-    this.partialSinceMs = 0;
+    this.#incoming.clear();
     this.#updatePause();
   }
 
@@ -354,8 +335,16 @@ export class Connection implements Caller {
     const pause = this.state === "refusing" || (this.state === "open" && this.#wantsNoMore);
     if (pause === this.#paused) return;
     this.#paused = pause;
-    if (pause) this.#stream.pause();
-    else this.#stream.resume();
+    if (!pause) this.#stream.resume();
+    else {
+      this.#stream.pause();
+      if (this.state === "open" && !this.#blocked) this.#host.limited(this.#pausedBy);
+    }
+  }
+
+  get #pausedBy(): string {
+    const { maxInFlightPerConnection } = this.#host;
+    return this.#inFlight >= maxInFlightPerConnection ? "maxInFlightPerConnection" : "writeHighWater";
   }
 
   /** Something left: perhaps more is wanted now, perhaps the end has come. */
@@ -392,8 +381,7 @@ export class Connection implements Caller {
   #closed(): void {
     if (this.state === "closed") return;
     this.state = "closed";
-    this.#inbox.clear();
-    this.partialSinceMs = 0;
+    this.#incoming.clear();
     this.#outbox.close();
     this.#host.closed(this);
   }

@@ -9,9 +9,10 @@ import type { WireLimits } from "../wire/message.ts";
 import { type Arrival, createArrival } from "./arrival.ts";
 import type { CloseReason } from "./connection.ts";
 import type { Malformation } from "./connection-host.ts";
+import { HeldBytes } from "./held-bytes.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import { Reception, type ReceptionOptions, type Registry } from "./reception.ts";
-import { isOverdue, leavesAtMs, ReadingWatch, type TimeLimits } from "./time-limits.ts";
+import { leavesAtMs, overdueBy, ReadingWatch, type TimeLimits } from "./time-limits.ts";
 
 export interface ConnectionsOptions extends ReceptionOptions, TimeLimits {
   readonly desk: CallDesk;
@@ -20,6 +21,7 @@ export interface ConnectionsOptions extends ReceptionOptions, TimeLimits {
   readonly replyOrder: "request" | "any";
   readonly maxInFlightPerConnection: number;
   readonly writeHighWaterBytes: number;
+  readonly maxBufferedBytes: number;
   readonly quietMs: number;
   readonly busyCloseMs: number;
   readonly log: (level: "info" | "warn", message: string, fields: Record<string, unknown>) => void;
@@ -33,6 +35,14 @@ const shortLingerMs = 20;
 const littleBytes = 64 * 1024;
 const maxDiscardedBytes = 16 * 1024 * 1024;
 const sweepMs = 250;
+
+/** The options that messages broke, by how the malformation is counted. */
+const limitOfMalformation: Readonly<Record<string, string>> = {
+  "frame-too-large": "maxFrameSize",
+  "message-too-large": "maxMessageSize",
+  "too-deep": "recursionLimit",
+  "too-many-elements": "maxContainerElements",
+};
 
 /** What is known of a connection whatever it goes on as. */
 interface Standing {
@@ -58,6 +68,8 @@ export class Connections implements Registry {
   readonly #timers = new Map<LiveConnection, Timer>();
   readonly #closedBy = new Map<CloseReason | "age", number>();
   readonly #malformedBy = new Map<string, number>();
+  readonly #limitedBy = new Map<string, number>();
+  readonly #held: HeldBytes;
   #accepted = 0;
   #bytesRead = 0;
   #lameDuck = false;
@@ -76,6 +88,9 @@ export class Connections implements Registry {
     this.maxInFlightPerConnection = options.maxInFlightPerConnection;
     this.writeHighWaterBytes = options.writeHighWaterBytes;
     this.#reception = new Reception(this, options);
+    this.#held = new HeldBytes(options.maxBufferedBytes, this.#open, (connection) =>
+      this.#tooLarge(connection),
+    );
   }
 
   isLeaving(connection: LiveConnection): boolean {
@@ -103,6 +118,8 @@ export class Connections implements Registry {
     closedBy: Record<string, number>;
     malformedBy: Record<string, number>;
     byKind: Record<string, number>;
+    limitedBy: Record<string, number>;
+    heldBytes: number;
   } {
     const byKind: Record<string, number> = {};
     for (const [{ kind = "silent" }, { secure }] of this.#open) {
@@ -116,6 +133,8 @@ export class Connections implements Registry {
       closedBy: Object.fromEntries(this.#closedBy),
       malformedBy: Object.fromEntries(this.#malformedBy),
       byKind,
+      limitedBy: Object.fromEntries(this.#limitedBy),
+      heldBytes: this.#held.count(),
     };
   }
 
@@ -186,8 +205,31 @@ export class Connections implements Registry {
     this.#bytesRead += count;
   }
 
+  held(bytes: number): void {
+    this.#held.add(bytes);
+  }
+
+  limited(option: string): void {
+    this.#limitedBy.set(option, (this.#limitedBy.get(option) ?? 0) + 1);
+  }
+
+  #tooLarge(connection: LiveConnection): void {
+    this.limited("maxBuffered");
+    this.#options.log(
+      "warn",
+      "all connections together hold too much (maxBuffered); this one held most and is closed",
+      {
+        peer: connection.peer,
+        heldBytes: connection.heldBytes,
+      },
+    );
+    connection.destroy("memory");
+  }
+
   malformed(connection: LiveConnection, error: Malformation): void {
     this.desk.ledger.malformed();
+    const limit = limitOfMalformation[error.kind];
+    if (limit !== undefined) this.limited(limit);
     this.#malformedBy.set(error.kind, (this.#malformedBy.get(error.kind) ?? 0) + 1);
     this.#options.log("warn", "a connection sent what is no acceptable message; it is closed", {
       peer: connection.peer,
@@ -210,6 +252,7 @@ export class Connections implements Registry {
   closed(connection: LiveConnection): void {
     const aged = connection.closeReason === "drain" && this.#open.get(connection)?.agedSinceMs !== undefined;
     const reason = aged ? "age" : connection.closeReason;
+    if (connection.kind === "tls-handshake" && reason === "timeout") this.limited("tlsHandshakeTimeout");
     this.#forget(connection);
     this.#closedBy.set(reason, (this.#closedBy.get(reason) ?? 0) + 1);
     if (this.#drainingSinceMs !== undefined && this.#open.size === 0) this.onEmpty();
@@ -265,6 +308,7 @@ export class Connections implements Registry {
     this.#sweep = clock.setTimer(clock.now() + sweepMs, () => {
       this.#sweep = undefined;
       for (const [connection, standing] of this.#open) this.#checkTimes(connection, standing);
+      this.#held.check();
       if (this.#open.size > 0) this.#sweepSoon();
     });
   }
@@ -275,10 +319,17 @@ export class Connections implements Registry {
     const { writeTimeoutMs = Number.POSITIVE_INFINITY } = this.#options;
     const stalledMs = standing.watch.note(connection.unreadBytes, nowMs);
     // A FIN would not get past what the peer does not read.
-    if (stalledMs > writeTimeoutMs) connection.destroy("timeout");
-    else if (connection.state === "open" && isOverdue(connection, this.#options, nowMs))
+    if (stalledMs > writeTimeoutMs) {
+      this.limited("writeTimeout");
+      connection.destroy("timeout");
+      return;
+    }
+    const overdue = connection.state === "open" ? overdueBy(connection, this.#options, nowMs) : undefined;
+    if (overdue !== undefined) {
+      this.limited(overdue);
       connection.end("timeout");
-    else if (nowMs >= standing.leavesAtMs && standing.agedSinceMs === undefined) {
+    } else if (nowMs >= standing.leavesAtMs && standing.agedSinceMs === undefined) {
+      this.limited("maxConnectionAge");
       standing.agedSinceMs = nowMs;
       this.#consider(connection);
     }

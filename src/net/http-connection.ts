@@ -81,6 +81,12 @@ export class HttpConnection implements LiveConnection {
     };
   }
 
+  get heldBytes(): number {
+    let bytes = this.socket.writableLength;
+    for (const exchange of this.#exchanges) bytes += exchange.heldBytes;
+    return bytes;
+  }
+
   get unreadBytes(): number {
     return unreadBytesOf(this.socket);
   }

@@ -53,6 +53,10 @@ export class Intake implements LiveConnection {
     };
   }
 
+  get heldBytes(): number {
+    return this.#head?.length ?? 0;
+  }
+
   stopDispatching(): void {}
 
   refuseAndEnd(): void {

@@ -20,6 +20,8 @@ export interface LiveConnection {
   readonly wasSilent: boolean;
   /** Bytes of the last replies, which the kernel may still hold. */
   readonly bytesWrittenLately: number;
+  /** Bytes that it keeps: of requests that are not whole, and of replies that are not written. */
+  readonly heldBytes: number;
   /** Bytes of replies for which the peer has not made room yet; 0 when nothing waits for it. */
   readonly unreadBytes: number;
   /** In a drain: hands nothing more to workers; further calls are refused. */

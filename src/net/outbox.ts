@@ -14,6 +14,8 @@ export interface OutboxListener {
   settle(call: Call, outcome: Outcome): void;
   /** Calls were settled after `flush` had returned. */
   settledLater(): void;
+  /** The kernel did not take so many bytes at once. */
+  waits(bytes: number): void;
 }
 
 const nothing: Buffer = Buffer.alloc(0);
@@ -105,6 +107,7 @@ export class Outbox {
     }
     this.#calls = [];
     this.#unwritten.add(calls);
+    this.#listener.waits(gathered.length);
     // An empty write behind it: its callback comes when all before it is with the kernel.
     this.#socket.write(nothing, (error) => {
       if (!this.#unwritten.delete(calls)) return;

@@ -3,6 +3,7 @@
  * kept until those before it have left.
  */
 import type { Call } from "../calls/call.ts";
+import { copyBytes } from "../wire/copy-bytes.ts";
 
 /** Takes the replies that may leave, in their order. */
 export interface Departures {
@@ -42,7 +43,7 @@ export class ReplyOrder {
       return;
     }
     if (call !== this.#first) {
-      call.reply = Buffer.from(bytes.subarray(start, end));
+      call.reply = copyBytes(bytes, start, end);
       this.#keptBytes += end - start;
       return;
     }

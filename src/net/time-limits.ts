@@ -22,15 +22,20 @@ export function leavesAtMs({ maxConnectionAgeMs }: TimeLimits, acceptedAtMs: num
   return acceptedAtMs + maxConnectionAgeMs * (1 + ageJitter * (2 * random - 1));
 }
 
-/** Whether one that is open is to end: it was idle for too long, or its message has not become whole in time. */
-export function isOverdue(connection: LiveConnection, limits: TimeLimits, nowMs: number): boolean {
+/** Why one that is open is to end: it was idle for too long, or its message has not become whole in time. */
+export function overdueBy(
+  connection: LiveConnection,
+  limits: TimeLimits,
+  nowMs: number,
+): "idleTimeout" | "partialFrameTimeout" | undefined {
   const { partialSinceMs, lastActivityAtMs, inFlight } = connection;
-  if (inFlight > 0) return false;
+  if (inFlight > 0) return undefined;
   const { idleTimeoutMs, partialFrameTimeoutMs } = limits;
   if (partialFrameTimeoutMs !== undefined && partialSinceMs > 0) {
-    return nowMs - partialSinceMs > partialFrameTimeoutMs;
+    return nowMs - partialSinceMs > partialFrameTimeoutMs ? "partialFrameTimeout" : undefined;
   }
-  return idleTimeoutMs !== undefined && nowMs - lastActivityAtMs > idleTimeoutMs;
+  if (idleTimeoutMs === undefined || nowMs - lastActivityAtMs <= idleTimeoutMs) return undefined;
+  return "idleTimeout";
 }
 
 /** Watches whether a peer takes what is written to it. Progress is any byte, so that slow readers are no idle ones. */

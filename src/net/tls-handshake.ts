@@ -15,6 +15,7 @@ export class TlsHandshake implements LiveConnection {
   readonly inFlight = 0;
   readonly bytesWrittenLately = 0;
   readonly unreadBytes = 0;
+  readonly heldBytes = 0;
   readonly wasSilent = false;
   /** `tlsHandshakeTimeout` is what ends one that takes too long. */
   readonly partialSinceMs = 0;

@@ -17,5 +17,6 @@ export const closeCodes: Readonly<Record<CloseReason, number>> = {
   drain: CloseCode.GOING_AWAY,
   malformed: CloseCode.INVALID_PAYLOAD,
   timeout: CloseCode.POLICY_VIOLATION,
+  memory: CloseCode.POLICY_VIOLATION,
   error: CloseCode.GOING_AWAY,
 };

@@ -43,6 +43,8 @@ export class WebSocketConnection implements LiveConnection, Departures {
   /** Whether the chunk that is being read completed something. */
   #completed = false;
   #discardedBytes = 0;
+  /** Bytes that have come of a message that is not whole; ws keeps them. */
+  #partialBytes = 0;
   /** What is to be said when no call is in flight any more. */
   #farewell: { readonly code: number; readonly text: string } | undefined;
 
@@ -81,6 +83,10 @@ export class WebSocketConnection implements LiveConnection, Departures {
       inFlight: this.inFlight,
       unwrittenBytes: this.#unwrittenBytes,
     };
+  }
+
+  get heldBytes(): number {
+    return this.#partialBytes + this.#unwrittenBytes;
   }
 
   get unreadBytes(): number {
@@ -174,13 +180,18 @@ export class WebSocketConnection implements LiveConnection, Departures {
       if (this.#discardedBytes > this.#host.maxDiscardedBytes) this.#webSocket.terminate();
       return;
     }
-    if (!this.#completed) this.partialSinceMs ||= this.lastActivityAtMs;
+    if (!this.#completed) {
+      this.partialSinceMs ||= this.lastActivityAtMs;
+      this.#partialBytes += chunk.length;
+      this.#host.held(chunk.length);
+    }
     this.#completed = false;
   }
 
   #complete(): void {
     this.#completed = true;
     this.partialSinceMs = 0;
+    this.#partialBytes = 0;
   }
 
   #received(data: RawData, isBinary: boolean): void {
@@ -228,8 +239,13 @@ export class WebSocketConnection implements LiveConnection, Departures {
     const pause = this.#wantsNoMore;
     if (pause === this.#paused) return;
     this.#paused = pause;
-    if (pause) this.#webSocket.pause();
-    else this.#webSocket.resume();
+    if (pause) {
+      if (!this.#blocked) {
+        const full = this.inFlight >= this.#host.maxInFlightPerConnection;
+        this.#host.limited(full ? "maxInFlightPerConnection" : "writeHighWater");
+      }
+      this.#webSocket.pause();
+    } else this.#webSocket.resume();
   }
 
   #settle(call: Call, orphaned: boolean): void {

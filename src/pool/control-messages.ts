@@ -18,6 +18,8 @@ export type ToWorker =
   /** What workers wait for is there: handlers may be made. `opening` is the worker entry's affair. */
   | { readonly kind: "begin"; readonly opening: unknown }
   | { readonly kind: "reload" }
+  /** Answered by `pong` as soon as the worker is back in its event loop. */
+  | { readonly kind: "ping" }
   /** Flush, or close handlers and worker resources; answered by `flushed` and `closed`, within that time if possible. */
   | { readonly kind: "flush" | "close"; readonly withinMs: number };
 
@@ -35,6 +37,7 @@ export type FromWorker =
   /** The modules are loaded; handlers are made after `begin`. */
   | { readonly kind: "loaded"; readonly services: readonly ServiceDescription[]; readonly threadId: number }
   | { readonly kind: "ready" }
+  | { readonly kind: "pong" }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
   | { readonly kind: "publish"; readonly id: number; readonly service: number; readonly value: unknown }
   | { readonly kind: "reloaded"; readonly failures: readonly LifeFailure[] }

@@ -36,7 +36,7 @@ export const Control = {
   REPLY_HEAD: 48,
   /** Main: how many replies it has taken and copied. */
   REPLY_TAIL: 64,
-  /** 1 while a wake-up for the main thread is on its way. */
+  /** 1 while a wake-up for the main thread is on its way, or it looks by itself: then none is sent. */
   MAIN_AWAKE: 80,
   /** Worker: background promises that have not settled. */
   BACKGROUND: 96,

@@ -1,15 +1,17 @@
 /**
- * All lanes: starts them, spreads calls over them, takes calls back from workers that stand still,
- * replaces workers that die. Piscina supervises the threads; a lane is one task of it that lasts.
+ * All lanes: starts them, replaces workers that die or grow too large, ends them. Piscina supervises the threads; a
+ * lane is one task of it that lasts. How calls are spread over them: see `dispatcher.ts`.
  */
 import { Piscina } from "piscina";
-import type { Call, Caller } from "../calls/call.ts";
+import type { Call } from "../calls/call.ts";
 import type { Lanes, LanesListener } from "../calls/lanes.ts";
 import type { Outcome } from "../calls/outcome.ts";
 import type { Clock, Timer } from "../lifecycle/clock.ts";
 import type { FromWorker, LifeFailure, ServiceDescription } from "./control-messages.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
-import { chooseWorker, isStanding } from "./standing.ts";
+import { isStanding } from "./standing.ts";
+import { StuckWorkers } from "./stuck-workers.ts";
 
 export interface LanePoolOptions {
   readonly workers: number;
@@ -22,6 +24,8 @@ export interface LanePoolOptions {
   /** How long the calls of a worker that is recycled may take, in ms. */
   readonly callPatienceMs: number;
   readonly clock: Clock;
+  /** Whether the main thread may look for replies without sleeping: see `reply-watch.ts`. */
+  readonly mayWatch: boolean;
   readonly listener: LanesListener;
   /** What else every worker is given at its start. */
   readonly extra: unknown;
@@ -48,10 +52,6 @@ export interface LaneStatus {
 
 const firstBackoffMs = 100;
 const longestBackoffMs = 5_000;
-const shortestPollMs = 1;
-const longestPollMs = 16;
-/** Calls of one turn that are worth a wake-up before its end. */
-const wakeAfterCalls = 16;
 const memoryCheckMs = 1_000;
 /** How long a thread with nothing to do may take to leave, in ms. */
 const terminationMs = 250;
@@ -83,26 +83,23 @@ export class LanePool implements Lanes, LaneWorkerListener {
   readonly #backoffMs: number[] = [];
   readonly #published = new Map<number, Published>();
   #version = 0;
+  /** Workers that were above `workerMemory`. */
+  recycled = 0;
   #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
-  #backlog: Call[] = [];
-  /** Callers were told to wait for room, and have not been told that there is some again. */
-  #owesRoom = false;
-  #poll: Timer | undefined;
-  #pollMs = shortestPollMs;
+  readonly #dispatcher: Dispatcher;
   #memoryTimer: Timer | undefined;
-  #wakeScheduled = false;
-  /** Calls handed over since the last wake-up. */
-  #unannounced = 0;
   #replacing = true;
   /** Known from `begin` on. */
   #opening: (() => Opening) | undefined;
   /** Whether every worker was ready once. Before, one that ends makes the start fail. */
   #begun = false;
   readonly #respawns = new Set<Timer>();
+  readonly #stuck: StuckWorkers;
 
   constructor(options: LanePoolOptions) {
     this.#options = options;
     this.#listener = options.listener;
+    this.#stuck = new StuckWorkers({ clock: options.clock, end: (worker) => void this.#endStuck(worker) });
     this.#piscina = new Piscina({
       filename: options.workerFile,
       minThreads: options.workers,
@@ -113,6 +110,14 @@ export class LanePool implements Lanes, LaneWorkerListener {
       atomics: "disabled",
       recordTiming: false,
       ...hardLimits(options.workerMemoryBytes),
+    });
+    this.#dispatcher = new Dispatcher({
+      workers: this.#workers,
+      clock: options.clock,
+      listener: options.listener,
+      mayWatch: options.mayWatch,
+      version: () => this.#version,
+      isFinal: () => !this.#replacing,
     });
     // Piscina tells of a thread's failure here too; the lane's task tells it as well.
     this.#piscina.on("error", () => {});
@@ -147,7 +152,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   get waiting(): number {
-    return this.#backlog.length;
+    return this.#dispatcher.waiting;
   }
 
   /** Background promises that have not settled, in all workers. */
@@ -171,7 +176,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
 
   /** The calls that wait for a lane, or have one and no reply yet; with each, whether it has started. */
   *calls(): Generator<[Call, boolean]> {
-    for (const call of this.#backlog) yield [call, false];
+    for (const call of this.#dispatcher.waitingCalls) yield [call, false];
     for (const { lane } of this.#workers) for (const call of lane.held()) yield [call, lane.hasStarted(call)];
   }
 
@@ -189,80 +194,11 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   submit(calls: readonly Call[], count: number): void {
-    const waiting = this.#backlog.length;
-    this.#spread(calls, count);
-    this.#unannounced += count;
-    if (this.#unannounced >= wakeAfterCalls) this.#wake();
-    // The bytes that these calls came in are about to be used again.
-    for (let at = waiting; at < this.#backlog.length; at++) ownBytes(this.#backlog[at]!);
-  }
-
-  /** Hands over what finds room; the rest waits. */
-  #spread(calls: readonly Call[], count: number): void {
-    let at = 0;
-    while (at < count && this.#backlog.length === 0) at = this.#handGroup(calls, at, count);
-    for (; at < count; at++) this.#wait(calls[at]!);
-    this.#wakeSoon();
-    this.#pollSoon();
-    if (this.#backlog.length > 0 && this.readyLanes === 0 && !this.#replacing) this.#refuseBacklog();
-  }
-
-  #wait(call: Call): void {
-    this.#backlog.push(call);
-    this.#owesRoom = true;
-  }
-
-  /**
-   * Hands over the calls from `from` on that have one caller. What finds no room goes to the backlog.
-   * Returns where the next caller's calls begin.
-   */
-  #handGroup(calls: readonly Call[], from: number, count: number): number {
-    const caller = calls[from]!.caller!;
-    let to = from + 1;
-    while (to < count && calls[to]!.caller === caller) to++;
-    let at = from;
-    while (at < to) {
-      const bound = this.#laneOfOneway(caller);
-      const worker = bound ?? chooseWorker(this.#workers, this.#options.clock.now());
-      let next = worker?.lane.hand(calls, at, to, this.#version) ?? at;
-      if (next === at && bound === undefined) next = this.#handAnywhere(calls, at, to);
-      if (next === at) break;
-      at = next;
-    }
-    for (; at < to; at++) this.#wait(calls[at]!);
-    return to;
-  }
-
-  /** The best worker had no room: calls that wait for something keep their slots. Another one may have some. */
-  #handAnywhere(calls: readonly Call[], from: number, to: number): number {
-    for (const worker of this.#workers) {
-      if (worker.state !== "ready") continue;
-      const next = worker.lane.hand(calls, from, to, this.#version);
-      if (next > from) return next;
-    }
-    return from;
-  }
-
-  /** The lane that this caller's calls are bound to, because a oneway before them has not started there. */
-  #laneOfOneway(caller: Caller): LaneWorker | undefined {
-    const { onewayLane } = caller;
-    if (onewayLane === null) return undefined;
-    const worker = this.#workers[onewayLane.index]!;
-    // A lane that takes no more calls, or was replaced, has given back what it had not started.
-    const bound = worker.lane === onewayLane && worker.state === "ready";
-    if (bound && !worker.lane.hasPassed(caller.onewayPosition)) return worker;
-    caller.onewayLane = null;
-    return undefined;
+    this.#dispatcher.submit(calls, count);
   }
 
   withdraw(call: Call): boolean {
-    const waiting = this.#backlog.indexOf(call);
-    if (waiting >= 0) {
-      this.#backlog.splice(waiting, 1);
-      return true;
-    }
-    const worker = this.#workers[call.lane];
-    return worker?.lane.takeOne(call) ?? false;
+    return this.#dispatcher.withdraw(call);
   }
 
   abort(call: Call, reason: string): void {
@@ -270,12 +206,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     // For `stopping`, which synchronous code reads. A protected call keeps its protection.
     worker?.lane.abort(call, 0);
     worker?.lane.post({ kind: "abort", slot: call.slot, serial: call.serial | 0, reason });
-  }
-
-  /** Takes what replies there are, of all lanes. */
-  drain(): void {
-    for (const worker of this.#workers) if (worker.state !== "dead") worker.drain();
-    if (this.#backlog.length > 0) this.#submitBacklog();
+    if (worker !== undefined) this.#stuck.suspect(worker);
   }
 
   /** Tells running calls the times of a stop, or that there is none: ms on the clock, 0 for none. */
@@ -298,8 +229,9 @@ export class LanePool implements Lanes, LaneWorkerListener {
       worker: worker.index,
       memoryBytes: worker.lane.memoryBytes,
     });
+    this.recycled++;
     const emptied = worker.retire();
-    this.#resubmit(worker.lane.takeBack());
+    this.#dispatcher.resubmit(worker.lane.takeBack());
     const { clock, callPatienceMs } = this.#options;
     // A call that never ends must not cost the lane for ever; one that is in the way is cut, and its caller told.
     const timer = clock.setTimer(clock.now() + callPatienceMs, () => void worker.terminate(terminationMs));
@@ -318,6 +250,21 @@ export class LanePool implements Lanes, LaneWorkerListener {
     if (this.#replacing) this.#replace(worker.index, true);
   }
 
+  async #endStuck(worker: LaneWorker): Promise<void> {
+    const fields = { worker: worker.index };
+    this.#options.log(
+      "error",
+      "a worker did not come back from a call whose deadline passed; it is ended",
+      fields,
+    );
+    void worker.retire();
+    this.#dispatcher.resubmit(worker.lane.takeBack());
+    const gone = await worker.terminate(terminationMs);
+    if (!gone)
+      this.#options.log("error", "a worker sits in native code and can't be ended; it is lost", fields);
+    else if (this.#replacing) this.#replace(worker.index, true);
+  }
+
   /** Stops replacing workers that end: what ends now ends in a stop. */
   stopReplacing(): void {
     this.#replacing = false;
@@ -325,7 +272,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
     for (const timer of this.#respawns) timer.cancel();
     this.#respawns.clear();
     this.#memoryTimer?.cancel();
-    if (this.readyLanes === 0) this.#refuseBacklog();
+    this.#stuck.close();
+    this.#dispatcher.refuseIfHopeless();
   }
 
   /** The services that the modules offer; known when loaded. */
@@ -348,7 +296,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   /** Ends all threads, bounded in time. Returns how many could not be ended. */
   async destroy(waitMs: number): Promise<number> {
     this.stopReplacing();
-    this.#poll?.cancel();
+    this.#dispatcher.stop();
     const open = this.#workers.filter((worker) => worker.state !== "dead");
     const left = await Promise.all(open.map((worker) => worker.terminate(waitMs)));
     const stuck = left.filter((gone) => !gone).length;
@@ -366,8 +314,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   progressed(): void {
-    if (this.#backlog.length > 0) this.#submitBacklog();
-    this.#listener.progressed();
+    this.#dispatcher.progressed();
   }
 
   log(message: Extract<FromWorker, { kind: "log" }>): void {
@@ -396,9 +343,9 @@ export class LanePool implements Lanes, LaneWorkerListener {
       this.#replace(worker.index, worker.wasReady);
     }
     // Before anybody hears of it and goes on reading: what comes later must not pass what was taken back.
-    if (unstarted.length > 0) this.#resubmit(unstarted);
+    if (unstarted.length > 0) this.#dispatcher.resubmit(unstarted);
     for (const call of died) this.#listener.died(call);
-    if (!this.#replacing && this.readyLanes === 0) this.#refuseBacklog();
+    this.#dispatcher.refuseIfHopeless();
   }
 
   #startWorker(index: number): LaneWorker {
@@ -419,120 +366,15 @@ export class LanePool implements Lanes, LaneWorkerListener {
       const worker = this.#startWorker(index);
       this.#workers[index] = worker;
       worker.loaded.then(() => worker.begin(this.#opening!())).catch(() => {});
-      worker.ready.then(() => this.#submitBacklog()).catch(() => {});
+      worker.ready.then(() => this.#dispatcher.submitBacklog()).catch(() => {});
     });
     this.#respawns.add(timer);
   }
 
-  #resubmit(calls: Call[]): void {
-    const waiting = this.#backlog;
-    this.#backlog = [];
-    const all = [...calls, ...waiting];
-    this.#spread(all, all.length);
-  }
-
-  #submitBacklog(): void {
-    if (this.#backlog.length === 0) return;
-    this.#resubmit([]);
-    this.#tellRoom();
-  }
-
-  /** However the backlog was emptied: whoever waits for room has to hear of it. */
-  #tellRoom(): void {
-    if (!this.#owesRoom || this.#backlog.length > 0) return;
-    this.#owesRoom = false;
-    this.#listener.roomAgain();
-  }
-
   /** Takes back every call that has not started and refuses it. */
   refuseUnstarted(): void {
-    for (const worker of this.#workers) {
-      if (worker.state !== "dead") this.#backlog.push(...worker.lane.takeBack());
-    }
-    this.#refuseBacklog();
+    this.#dispatcher.refuseUnstarted();
   }
-
-  #refuseBacklog(): void {
-    const waiting = this.#backlog;
-    this.#backlog = [];
-    for (const call of waiting) this.#listener.unservable(call);
-  }
-
-  /**
-   * One wake-up per lane and turn of the event loop, at its end, when everything that was read in it has been handed
-   * over; in a long turn earlier, so that workers and main thread work side by side.
-   */
-  #wakeSoon(): void {
-    if (this.#wakeScheduled) return;
-    this.#wakeScheduled = true;
-    setImmediate(() => {
-      this.#wakeScheduled = false;
-      this.#wake();
-    });
-  }
-
-  #wake(): void {
-    this.#unannounced = 0;
-    for (const worker of this.#workers) if (worker.lane.queued > 0) worker.lane.wake();
-  }
-
-  #pollSoon(): void {
-    this.#pollMs = shortestPollMs;
-    this.#armPoll();
-  }
-
-  #armPoll(): void {
-    if (this.#poll !== undefined) return;
-    const { clock } = this.#options;
-    this.#poll = clock.setTimer(clock.now() + this.#pollMs, () => {
-      this.#poll = undefined;
-      this.#look();
-    });
-  }
-
-  /**
-   * A worker in a long turn has not announced its replies yet, and one that stands keeps others'
-   * calls from running: both are seen to from here, for as long as any worker is in a turn.
-   */
-  #look(): void {
-    this.drain();
-    let busy = false;
-    for (const worker of this.#workers) {
-      if (worker.state !== "ready") continue;
-      // A call in flight may be answered by a timer whose tick then goes on for long, before it is announced.
-      busy ||= worker.lane.inFlight > 0 || worker.lane.queued > 0 || worker.lane.awake;
-    }
-    this.#relieveStanding();
-    this.#tellRoom();
-    if (!busy && this.#backlog.length === 0) return;
-    this.#pollMs = Math.min(longestPollMs, this.#pollMs * 2);
-    this.#armPoll();
-  }
-
-  #relieveStanding(): void {
-    const nowMs = this.#options.clock.now();
-    const moving = this.#workers.some((worker) => worker.state === "ready" && !isStanding(worker, nowMs));
-    if (!moving) return;
-    for (const worker of this.#workers) {
-      if (worker.state !== "ready" || !isStanding(worker, nowMs)) continue;
-      const before = worker.lane.progress;
-      const calls = worker.lane.takeBack();
-      // It went on while its calls were taken: they stay behind the one that it has just claimed.
-      const stay =
-        worker.lane.progress === before ? 0 : worker.lane.hand(calls, 0, calls.length, this.#version);
-      if (stay < calls.length) this.#resubmit(calls.slice(stay));
-      else if (stay > 0) this.#wakeSoon();
-    }
-  }
-}
-
-/** Gives a call a copy of its bytes. */
-function ownBytes(call: Call): void {
-  if (call.bytes === null) return;
-  call.bytes = Buffer.from(call.bytes.subarray(call.start, call.end));
-  call.bodyStart -= call.start;
-  call.end -= call.start;
-  call.start = 0;
 }
 
 /**

@@ -85,6 +85,7 @@ export class LaneWorker {
   };
   readonly #answers = new Map<Answer["kind"], PromiseWithResolvers<readonly LifeFailure[]>>();
   readonly #usage = new WorkerUsage();
+  #pong: PromiseWithResolvers<void> | undefined;
   #failure: LaneStartError | undefined;
   #threadId = -1;
 
@@ -155,6 +156,13 @@ export class LaneWorker {
     if (kind === "close") this.state = "closing";
     this.lane.post(kind === "reload" ? { kind } : { kind, withinMs });
     return gate.promise;
+  }
+
+  /** Resolves when the worker has been in its event loop, or is dead. One at a time. */
+  ping(): Promise<void> {
+    this.#pong = Promise.withResolvers<void>();
+    this.lane.post({ kind: "ping" });
+    return this.#pong.promise;
   }
 
   /** Terminates the thread. Resolves with whether it left within `waitMs`: native code can't be stopped. */
@@ -232,6 +240,9 @@ export class LaneWorker {
         this.wasReady = true;
         this.#gates.ready.resolve();
         break;
+      case "pong":
+        this.#pong?.resolve();
+        break;
       case "failed":
         this.#failure = new LaneStartError(message.code, message.message);
         break;
@@ -259,6 +270,7 @@ export class LaneWorker {
     for (const gate of this.#answers.values()) {
       gate.resolve([endedBefore(this.index)]);
     }
+    this.#pong?.resolve();
     this.#port.close();
     this.#listener.ended(this, expected ? undefined : (error ?? new Error("its task ended")));
     this.#gates.emptied.resolve();

@@ -47,6 +47,7 @@ export class Lane {
   readonly #external = new Map<number, Buffer>();
   #requestHead = 0;
   #replyTail = 0;
+  #watched = false;
   #handed = 0;
 
   constructor(index: number, port: MessagePort, listener: LaneListener) {
@@ -127,10 +128,19 @@ export class Lane {
     this.#external.set(slot, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
+  /**
+   * Whether the main thread looks for replies by itself: then the worker does not wake it. Look once more after setting
+   * it to false.
+   */
+  set watched(watched: boolean) {
+    this.#watched = watched;
+    Atomics.store(this.memory.control, Control.MAIN_AWAKE, watched ? 1 : 0);
+  }
+
   /** Takes all replies that are there. Returns how many. */
   drain(receiveWaiting: () => void): number {
     const { control, replies, dataOut } = this.memory;
-    Atomics.store(control, Control.MAIN_AWAKE, 0);
+    if (!this.#watched) Atomics.store(control, Control.MAIN_AWAKE, 0);
     const head = Atomics.load(control, Control.REPLY_HEAD);
     const before = this.#replyTail;
     if (head === before) return 0;

@@ -18,7 +18,7 @@ export function isStanding(worker: LaneWorker, nowMs: number): boolean {
 }
 
 /** Queued work, in microseconds, from which on a further worker is cheaper than waiting for this one. */
-const spreadUs = 100;
+const spreadUs = 200;
 
 /**
  * The worker for the next calls: the first whose queue is short, since one busy worker costs less

@@ -1,6 +1,6 @@
 /** What the admin port and fb303 read of the server. */
 import { readFileSync } from "node:fs";
-import type { AdminSource, DrainStatus, Readiness } from "../admin/source.ts";
+import type { AdminSource, DrainStatus, LimitStatus, Readiness } from "../admin/source.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { ServerLog } from "../log/log.ts";
 import { type DrainTimeline, drainPlanOf, mostWaitedCalls } from "./drain-timeline.ts";
@@ -57,6 +57,7 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
     inFlight: () => inFlightByMethod(view.parts()?.pool.calls() ?? [], now()),
     drain: () => drainStatus(view, now()),
     canUndrain: () => view.lifecycle().canUndrain,
+    limits: () => limitsOf(view.parts()),
     get lastReport() {
       return view.lastReport();
     },
@@ -96,6 +97,37 @@ function readiness(view: AdminView): Readiness {
   if ((view.parts()?.pool.readyLanes ?? 0) === 0) return { ready: false, reason: "no worker is ready" };
   return { ready: true };
 }
+
+function limitsOf(parts: Parts | undefined): LimitStatus {
+  if (parts === undefined) return { hits: {}, connectionBytes: 0, callBytes: 0, malformed: {} };
+  const { limitedBy, heldBytes, malformedBy } = parts.connections.counts;
+  const hits: Record<string, number> = Object.fromEntries(limitOptions.map((option) => [option, 0]));
+  Object.assign(hits, limitedBy, parts.desk.refused, {
+    maxConnections: parts.acceptor.dropped,
+    maxBuffered: (limitedBy["maxBuffered"] ?? 0) + parts.desk.refused.maxBuffered,
+    workerMemory: parts.pool.recycled,
+  });
+  return { hits, connectionBytes: heldBytes, callBytes: parts.ledger.heldBytes, malformed: malformedBy };
+}
+
+/** The options that limit something: each is there from the start. */
+const limitOptions: readonly string[] = [
+  "maxFrameSize",
+  "maxMessageSize",
+  "recursionLimit",
+  "maxContainerElements",
+  "maxConnections",
+  "maxInFlight",
+  "maxInFlightPerConnection",
+  "maxBuffered",
+  "writeHighWater",
+  "writeTimeout",
+  "idleTimeout",
+  "partialFrameTimeout",
+  "tlsHandshakeTimeout",
+  "maxConnectionAge",
+  "workerMemory",
+];
 
 function noTotals(): ReturnType<Parts["ledger"]["totals"]> {
   return {

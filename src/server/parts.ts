@@ -2,10 +2,12 @@
 import { type AdminServer, createAdminServer } from "../admin/admin-server.ts";
 import { createFb303 } from "../admin/fb303.ts";
 import type { AdminSource } from "../admin/source.ts";
+import type { Call } from "../calls/call.ts";
 import { CallLedger } from "../calls/call-ledger.ts";
 import { CallDesk } from "../calls/desk.ts";
 import type { Config } from "../config/config.ts";
 import { readTlsFiles } from "../config/tls-files.ts";
+import { hasSeveralCores } from "../config/worker-count.ts";
 import type { Clock } from "../lifecycle/clock.ts";
 import type { ServerLog } from "../log/log.ts";
 import { limitRate } from "../log/rate-limit.ts";
@@ -76,6 +78,9 @@ export function createParts(options: PartsOptions): Parts {
     answerLocally: (method, replyForm, message) =>
       local.answer(method, method.index - firstLocalIndex(desk), replyForm, message),
     maxInFlight: config.maxInFlight,
+    maxBufferedBytes: config.maxBufferedBytes,
+    overdue: (call) =>
+      write("warn", "a call's deadline has passed while its handler ran", describeCall(call)),
   });
   const tls = createTls(config);
   const connections = new Connections({ ...config, tls, desk, clock, limits: config, log: refusal });
@@ -97,6 +102,7 @@ export function createParts(options: PartsOptions): Parts {
     workerMemoryBytes: config.workerMemoryBytes,
     callPatienceMs: config.graceMs - config.reserveMs,
     clock,
+    mayWatch: hasSeveralCores(),
     listener: desk,
     log: write,
     extra: {
@@ -124,6 +130,10 @@ export function createParts(options: PartsOptions): Parts {
     admin: undefined,
     state: undefined,
   };
+}
+
+function describeCall({ method, seqid, caller, lane }: Call): Record<string, unknown> {
+  return { method: `${method!.service}.${method!.name}`, seqid, peer: caller!.peer, worker: lane };
 }
 
 /** The admin port opens before anything else can take time. */

@@ -232,7 +232,8 @@ export class Runner {
     this.#options.reply(slot, "completed", false, writer.buffer, 0, writer.position);
   }
 
-  #fail(pending: Pending, error: unknown): void {
+  #fail(pending: Pending, thrown: unknown): void {
+    const error = tamed(thrown);
     if (error instanceof CallBrokenError) this.#answerBroken(pending, error);
     else if (pending.done === undefined || !this.#answerDeclared(pending, error)) {
       this.#answerError(pending, error);
@@ -334,9 +335,20 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-function messageOf(error: unknown): string {
+/** What was thrown, or an error in its place when it throws by itself if it is looked at. */
+function tamed(thrown: unknown): unknown {
   try {
-    return error instanceof Error ? error.message : String(error);
+    if (thrown instanceof Error) void [thrown.message, thrown.stack, (thrown as { code?: unknown }).code];
+    return thrown;
+  } catch {
+    return new Error("the handler threw an object that can't be looked at");
+  }
+}
+
+/** The text of what was thrown or rejected, whatever that is. */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
   } catch {
     return "an error that can't be shown";
   }
@@ -344,6 +356,11 @@ function messageOf(error: unknown): string {
 
 function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { error: messageOf(error) };
-  const code = (error as { code?: unknown }).code;
-  return { error: messageOf(error), ...(typeof code === "string" ? { code } : {}), stack: error.stack };
+  // The log's fields travel to another thread: only what is a text.
+  const { code, stack } = error as { code?: unknown; stack?: unknown };
+  return {
+    error: messageOf(error),
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof stack === "string" ? { stack } : {}),
+  };
 }

@@ -1,3 +1,4 @@
+import { copyBytes } from "./copy-bytes.ts";
 import type { ListHeader, MapHeader, NoTransport, StructHeader } from "./protocol.ts";
 import { Type } from "./protocol.ts";
 import { ProtocolError } from "./protocol-error.ts";
@@ -145,7 +146,7 @@ export abstract class BufferReader {
   /** A copy: the buffer is used again, and may be shared with another thread. */
   protected copy(sizeBytes: number): Buffer {
     const at = this.takeSized(sizeBytes);
-    return Buffer.from(this.bytes.subarray(at, at + sizeBytes));
+    return copyBytes(this.bytes, at, at + sizeBytes);
   }
 
   /** Checks a container's header that was just read, and enters it. */

@@ -37,6 +37,11 @@ export class Inbox {
     return this.#end - this.#start;
   }
 
+  /** What it keeps in memory for them. */
+  get heldBytes(): number {
+    return this.#holding === "borrowed" ? 0 : this.#bytes.length;
+  }
+
   /** A view of the waiting bytes; valid until the next `append`. */
   peek(): { bytes: Buffer; start: number; end: number } {
     return { bytes: this.#bytes, start: this.#start, end: this.#end };

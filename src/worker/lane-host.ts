@@ -7,7 +7,7 @@ import { CallResult, Control, viewLaneMemory } from "../pool/lane-layout.ts";
 import { type LaneCall, LaneLoop } from "../pool/lane-loop.ts";
 import type { LogFunction } from "../service/define.ts";
 import { type LifeStep, runSteps } from "../service/life-steps.ts";
-import { Runner, type RunResult } from "../service/runner.ts";
+import { messageOf, Runner, type RunResult } from "../service/runner.ts";
 import { connectState } from "../state/state-client.ts";
 import { createCodecs } from "../wire/codecs.ts";
 import { ReplyForm } from "../wire/reply-form.ts";
@@ -74,7 +74,7 @@ export class LaneHost {
     // What nobody awaited must not take the calls of others along; an uncaught throw still ends the thread.
     process.on("unhandledRejection", (error) => {
       this.#log("error", "a promise was rejected and nobody handled it", {
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
     });
     this.#loop.listen();
@@ -144,6 +144,9 @@ export class LaneHost {
       case "publishDone":
         this.#published.done(message.id);
         break;
+      case "ping":
+        this.#post({ kind: "pong" });
+        break;
       case "reload":
         this.#answer(
           "reloaded",
@@ -190,7 +193,7 @@ export class LaneHost {
     try {
       run();
     } catch (error) {
-      this.#log("error", message, { error: error instanceof Error ? error.message : String(error) });
+      this.#log("error", message, { error: messageOf(error) });
     }
   }
 

@@ -32,6 +32,10 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** After this time it is stuck, and killed, in ms. Default: 60,000. */
   readonly lifeMs?: number;
+  /** Leaves the usual `--store` away: it comes from the environment. */
+  readonly withoutStore?: boolean;
+  /** A command that the server is started by: it gets the server's own command line behind its words. */
+  readonly wrapper?: readonly string[];
   /** Where relative paths begin; default: this process's folder. */
   readonly cwd?: string;
 }
@@ -86,8 +90,10 @@ export async function startServer(t: TestContext, options: ServerOptions = {}): 
 export function spawnServer(t: TestContext, options: ServerOptions = {}): ServerProcess {
   const { modules = [], args = [], env = {} } = options;
   const store = `sqlite:${join(temporaryFolder(t), "ledger.db")}`;
-  const usual = ["--port", "0", "--admin-port", "0", "--workers", "2", "--store", store];
-  return spawnSluice(t, ["serve", ...usual, ...args, ...modules], env, options.cwd, options.lifeMs);
+  const usual = ["--port", "0", "--admin-port", "0", "--workers", "2"];
+  if (options.withoutStore !== true) usual.push("--store", store);
+  const argv = ["serve", ...usual, ...args, ...modules];
+  return spawnSluice(t, argv, env, options.cwd, options.lifeMs, options.wrapper);
 }
 
 /** Runs any command of sluice; see `spawnServer` for servers. */
@@ -97,8 +103,10 @@ export function spawnSluice(
   env: Readonly<Record<string, string>> = {},
   cwd?: string,
   lifeMs: number = longestLifeMs,
+  wrapper: readonly string[] = [],
 ): ServerProcess {
-  const child = spawn(process.execPath, [sluicePath, ...argv], {
+  const [command, ...words] = [...wrapper, process.execPath, sluicePath, ...argv] as [string, ...string[]];
+  const child = spawn(command, words, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, NODE_OPTIONS: "", ...env },
     ...(cwd === undefined ? {} : { cwd }),

@@ -24,7 +24,7 @@ function inflatedPrefix(bytes: Buffer): Buffer {
   return inflateSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH });
 }
 
-test("what is no Thrift is closed within a second and logged once with its peer and kind", async (t) => {
+test("what is no Thrift is closed within a second, logged once with its peer, and counted by kind", async (t) => {
   const server = await startServer(t, { modules: [fixture("kinds")] });
   const kinds: readonly [string, Buffer | string][] = [
     ["unknown-protocol", "SSH-2.0-OpenSSH_9.2\r\n"],
@@ -56,6 +56,16 @@ test("what is no Thrift is closed within a second and logged once with its peer 
   }
   const warnings = server.lines.filter((line) => line["level"] === "warn");
   assert.equal(warnings.length, kinds.length);
+  const { limits } = (await (await fetch(`${server.adminUrl}/statusz`)).json()) as {
+    limits: { malformed: Record<string, number> };
+  };
+  const expected = new Map<string, number>();
+  for (const [kind] of kinds) expected.set(kind, (expected.get(kind) ?? 0) + 1);
+  assert.deepEqual(limits.malformed, Object.fromEntries(expected));
+  const metrics = await (await fetch(`${server.adminUrl}/metrics`)).text();
+  for (const [kind, count] of expected) {
+    assert.ok(metrics.includes(`sluice_malformed_messages_total{kind="${kind}"} ${count}\n`), kind);
+  }
 });
 
 test("fewer bytes than tell anything, and then nothing, end by partialFrameTimeout", async (t) => {

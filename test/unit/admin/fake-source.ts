@@ -6,6 +6,7 @@ import type {
   DrainStatus,
   InFlightStatus,
   LaneStatus,
+  LimitStatus,
   PhaseStatus,
   Readiness,
 } from "../../../src/admin/source.ts";
@@ -31,6 +32,7 @@ export class FakeSource implements AdminSource {
   connectionStatus: ConnectionStatus = { open: 0, accepted: 0, closedByKind: {}, byProtocol: {} };
   inFlightList: InFlightStatus[] = [];
   drainStatus: DrainStatus | null = null;
+  limitStatus: LimitStatus = { hits: { maxInFlight: 0 }, connectionBytes: 0, callBytes: 0, malformed: {} };
   readonly drains: string[] = [];
   readonly logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
   onDrain: () => void = () => {};
@@ -70,6 +72,9 @@ export class FakeSource implements AdminSource {
   }
   canUndrain(): boolean {
     return this.phaseStatus.phase === "lame-duck";
+  }
+  limits(): LimitStatus {
+    return this.limitStatus;
   }
   requestDrain(reason: string): void {
     this.drains.push(reason);

@@ -52,7 +52,12 @@ test("the counters are those of the ledger, and add up", () => {
   for (const outcome of outcomes) source.call(post, outcome);
   source.call(post);
   source.handlersRunning = 2;
-  source.connectionStatus = { open: 3, accepted: 8, closedByKind: { peer: 5 }, byProtocol: {} };
+  source.connectionStatus = {
+    open: 3,
+    accepted: 8,
+    closedByKind: { peer: 5 },
+    byProtocol: {},
+  };
   const { handler } = createFb303(source);
 
   const counters = handler.getCounters();

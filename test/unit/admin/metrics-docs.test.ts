@@ -23,6 +23,12 @@ async function scrape(): Promise<string> {
     { index: 0, state: "ready", inFlight: 1, queued: 1, restarts: 0, utilisation: 0.5, memoryBytes: 1e6 },
   ];
   source.connectionStatus = { open: 1, accepted: 2, closedByKind: { peer: 1 }, byProtocol: { http: 1 } };
+  source.limitStatus = {
+    hits: { maxInFlight: 1 },
+    connectionBytes: 1,
+    callBytes: 1,
+    malformed: { "bad-json": 1 },
+  };
   source.phaseStatus = { phase: "draining", inPhaseMs: 1, deadlineInMs: 1000, reason: "SIGTERM" };
   const metrics = createMetrics(source);
   try {

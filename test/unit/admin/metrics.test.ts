@@ -161,6 +161,7 @@ test("lanes, connections and readiness are counted by state, protocol and kind",
     queued: 0,
     restarts: index,
   }));
+  source.limitStatus = { ...source.limitStatus, malformed: { "bad-json": 2 } };
   source.connectionStatus = {
     open: 5,
     accepted: 9,
@@ -177,6 +178,7 @@ test("lanes, connections and readiness are counted by state, protocol and kind",
   assert.equal(sampleValue(all, "sluice_connections", { protocol: "unknown" }), 1);
   assert.equal(sampleValue(all, "sluice_connections_accepted_total"), 9);
   assert.equal(sampleValue(all, "sluice_connections_closed_total", { kind: "peer" }), 3);
+  assert.equal(sampleValue(all, "sluice_malformed_messages_total", { kind: "bad-json" }), 2);
 });
 
 test("two servers in one process have separate counters and one set of process metrics each", async () => {

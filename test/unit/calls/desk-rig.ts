@@ -23,7 +23,7 @@ export class DeskRig {
   readonly desk: CallDesk;
   readonly caller: FakeCaller;
 
-  constructor(maxInFlight = 1000) {
+  constructor(maxInFlight = 1000, maxBufferedBytes: number = 1 << 30) {
     this.desk = new CallDesk({
       ledger: this.ledger,
       now: () => this.clock.now(),
@@ -32,6 +32,7 @@ export class DeskRig {
         Buffer.from(`${name} ${seqid} exception ${type}: ${message}`),
       answerLocally: (method) => Buffer.from(method.oneway ? "" : `${method.name} from the main thread`),
       maxInFlight,
+      maxBufferedBytes,
     });
     this.desk.open(new MethodTable(methods, "Calc", "fb303"), this.lanes);
     this.caller = this.createCaller();

@@ -72,6 +72,23 @@ describe("the call desk", () => {
     assert.equal(rig.read(["add"]).length, 1);
   });
 
+  it("refuses calls while the messages of those in flight take more than maxBuffered", () => {
+    const rig = new DeskRig(1000, 100_000);
+    const large = (seqid: number): void => {
+      rig.desk.arrive(rig.caller, createMessage("add", "x".repeat(60_000), seqid), 0);
+      rig.desk.endOfRead(rig.caller);
+    };
+    large(1);
+    const calls = [...rig.lanes.handed];
+    large(2);
+    assert.match(rig.caller.texts[0]!, /^add 2 exception 6: overloaded: calls in flight hold 12\d{4} bytes/);
+    rig.reply(calls);
+    assert.equal(rig.ledger.heldBytes, 0);
+    large(3);
+    assert.deepEqual(rig.counts, { completed: 1, rejected: 1, owed: 1 });
+    assert.deepEqual(rig.desk.refused, { maxInFlight: 0, maxBuffered: 1 });
+  });
+
   it("refuses what comes from a connection that is being ended", () => {
     const rig = new DeskRig();
     assert.deepEqual(rig.read(["add", "getName"], rig.caller, "draining"), []);

@@ -54,6 +54,7 @@ export class NetRig {
       answerLocally: (method, _form, { seqid }) =>
         frame(encodeCall(method.name, seqid, { 0: { string: "main" } }, MessageType.REPLY)),
       maxInFlight: 100_000,
+      maxBufferedBytes: options.maxBufferedBytes ?? 1 << 30,
     });
     this.desk.open(new MethodTable(methods, "Calc", "fb303"), this.lanes);
     this.connections = new Connections({
@@ -68,6 +69,7 @@ export class NetRig {
       replyOrder: "request",
       maxInFlightPerConnection: 1024,
       writeHighWaterBytes: 1 << 20,
+      maxBufferedBytes: 1 << 30,
       plaintext: "allow",
       origins: [],
       quietMs: 20,

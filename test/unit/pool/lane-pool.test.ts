@@ -34,7 +34,7 @@ describe("a pool of lanes", bounded, () => {
       // Replies and wake-ups gather while this thread is busy; then both are there at once.
       const untilMs = performance.now() + 5;
       while (performance.now() < untilMs);
-      rig.pool.drain();
+      for (const worker of rig.pool.workers) worker.drain();
       const texts = await rig.texts(calls);
       assert.deepEqual(
         texts.map((text) => text.length),

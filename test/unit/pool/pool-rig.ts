@@ -33,6 +33,7 @@ export class PoolRig implements LanesListener {
       workerMemoryBytes: undefined,
       callPatienceMs: 5_000,
       clock: createSystemClock(),
+      mayWatch: true,
       listener: this,
       extra: { gates: this.gates, failFirst },
       log: (level, message, fields) => {

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { BinaryScanner } from "../../../src/wire/binary-scanner.ts";
-import { CompactScanner } from "../../../src/wire/compact-scanner.ts";
-import { JsonScanner } from "../../../src/wire/json-scanner.ts";
 import { WireError, type WireErrorKind } from "../../../src/wire/message.ts";
 import { type ProtocolWriter, Type } from "../../../src/wire/protocol.ts";
 import type { ProtocolName } from "../../../src/wire/protocol-names.ts";
-import type { Scanner } from "../../../src/wire/scanner.ts";
 import { call, everything, Feed, framed, limits, pieces, protocols, theader } from "./cutter-support.ts";
 
 const empty = (): void => {};
@@ -179,53 +175,3 @@ for (const protocol of protocols) {
     });
   });
 }
-
-describe("the scanners", () => {
-  const scanners: Record<ProtocolName, { prototype: Scanner }> = {
-    binary: BinaryScanner as unknown as { prototype: Scanner },
-    compact: CompactScanner as unknown as { prototype: Scanner },
-    json: JsonScanner as unknown as { prototype: Scanner },
-  };
-  const megabytes = 16;
-  const sizes = [1, 7, 1024, 65_536];
-
-  for (const protocol of protocols) {
-    const body = inField(Type.LIST, (output) => {
-      output.writeListBegin(Type.STRING, 16);
-      for (let item = 0; item < 16; item++) output.writeString("y".repeat((megabytes / 16) * 1024 * 1024));
-      output.writeListEnd();
-    });
-    const large = call(protocol, "large", 1, body);
-
-    for (const size of sizes) {
-      it(`look at each byte of ${megabytes} MB of ${protocol} once, in pieces of ${size}`, (t) => {
-        const { prototype } = scanners[protocol];
-        // Not with a mock of node:test, which remembers every call.
-        let work = 0;
-        const { scan } = prototype;
-        prototype.scan = function (this: Scanner, bytes: Buffer, at: number, end: number) {
-          const next = scan.call(this, bytes, at, end);
-          work += 1 + next - at;
-          return next;
-        };
-        let copied = 0;
-        const { copy } = Buffer.prototype;
-        Buffer.prototype.copy = function (this: Buffer, ...args: Parameters<Buffer["copy"]>) {
-          const count = copy.apply(this, args);
-          copied += count;
-          return count;
-        };
-        t.after(() => {
-          prototype.scan = scan;
-          Buffer.prototype.copy = copy;
-        });
-        const feed = new Feed();
-        for (let at = 0; at < large.length; at += size) feed.feed(large.subarray(at, at + size));
-        assert.equal(feed.taken.length, 1);
-        const count = Math.ceil(large.length / size);
-        assert.ok(work <= large.length + 2 * count, `${work} bytes looked at, of ${large.length}`);
-        assert.ok(copied <= 4 * large.length, `${copied} bytes copied, of ${large.length}`);
-      });
-    }
-  }
-});
