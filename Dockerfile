@@ -11,6 +11,7 @@ COPY tsconfig.json tsconfig.build.json ./
 COPY gen gen
 COPY src src
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && \
+    cp -R src/admin/page dist/admin/page && \
     npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim

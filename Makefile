@@ -47,6 +47,7 @@ check-format: setup
 
 check-types: setup
 	@$(NODE) $(TSC) -p tsconfig.json
+	@$(NODE) $(TSC) -p tsconfig.page.json
 
 check-lock: setup
 	@$(NODE) tools/check-lock.ts
@@ -83,6 +84,8 @@ bench: setup ## measures beside other Thrift servers; ARGS='--quick' is short
 build: setup ## compiles src/ to dist/, with types and source maps
 	@rm -rf dist
 	@$(NODE) $(TSC) -p tsconfig.build.json
+	@cp -R src/admin/page dist/admin/page
+	@rm dist/admin/page/*.d.ts
 
 clean: ## removes what was built and installed; data/ stays
 	@rm -rf dist node_modules build bench/build bench/out

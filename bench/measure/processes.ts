@@ -19,6 +19,8 @@ export interface Exit {
 export interface RunningServer {
   readonly pid: number;
   readonly port: number;
+  /** 0 for a server that has none. */
+  readonly adminPort: number;
   /** From the spawn to the "listening" line, in ms. */
   readonly startMs: number;
   readonly exit: Promise<Exit>;
@@ -78,13 +80,13 @@ export function createProcesses(): Processes {
     async serve(command, withinMs = 30_000) {
       const spawnedMs = performance.now();
       const { child, exit, failure } = start(command);
-      const port = await new Promise<number>((resolve, reject) => {
+      const { port, adminPort } = await new Promise<Listening>((resolve, reject) => {
         const timer = setTimeout(() => {
           child.kill("SIGKILL");
           reject(failure(`did not listen within ${withinMs} ms`));
         }, withinMs);
         createInterface({ input: child.stdout! }).on("line", (line) => {
-          const listening = listeningPort(line);
+          const listening = listeningIn(line);
           if (listening === undefined) return;
           clearTimeout(timer);
           resolve(listening);
@@ -97,7 +99,14 @@ export function createProcesses(): Processes {
           .finally(() => clearTimeout(timer));
       });
       const startMs = performance.now() - spawnedMs;
-      return { pid: child.pid!, port, startMs, exit, stop: (within = 3000) => stop(child, exit, within) };
+      return {
+        pid: child.pid!,
+        port,
+        adminPort,
+        startMs,
+        exit,
+        stop: (within = 3000) => stop(child, exit, within),
+      };
     },
 
     async run(command, withinMs) {
@@ -120,11 +129,17 @@ export function createProcesses(): Processes {
   };
 }
 
-function listeningPort(line: string): number | undefined {
+interface Listening {
+  readonly port: number;
+  readonly adminPort: number;
+}
+
+function listeningIn(line: string): Listening | undefined {
   if (!line.includes('"listening"')) return undefined;
   try {
-    const { msg, port } = JSON.parse(line) as { msg?: unknown; port?: unknown };
-    return msg === "listening" && typeof port === "number" ? port : undefined;
+    const { msg, port, adminPort } = JSON.parse(line) as Record<string, unknown>;
+    if (msg !== "listening" || typeof port !== "number") return undefined;
+    return { port, adminPort: typeof adminPort === "number" ? adminPort : 0 };
   } catch {
     return undefined;
   }

@@ -7,6 +7,8 @@ import { type GuardPolicy, isLoopbackAddress } from "./guard.ts";
 import { createMetrics } from "./metrics.ts";
 import { answer, type RequestContext } from "./request-handler.ts";
 import type { AdminSource } from "./source.ts";
+import type { Controls } from "./status.ts";
+import { Viewers } from "./viewers.ts";
 
 /** How the admin port is opened. */
 export interface AdminServerOptions {
@@ -23,6 +25,10 @@ export interface AdminServerOptions {
   readonly requestTimeoutMs?: number;
   /** Between two requests, or without progress of an answer, in ms. Default 15000. */
   readonly idleTimeoutMs?: number;
+  /** Between two events of `/events`, in ms. Default 1000. */
+  readonly eventIntervalMs?: number;
+  /** Viewers of `/events` at most. Default 64. */
+  readonly maxViewers?: number;
 }
 
 /** An open admin port. */
@@ -30,8 +36,10 @@ export interface AdminServer {
   /** The address that it is bound to. */
   readonly host: string;
   readonly port: number;
+  /** Something happened that viewers should see at once. Costs nothing when there are none. */
+  announce(): void;
   /**
-   * Closes: stops listening, drops connections that owe nothing, finishes answers for at most `withinMs`, and drops the
+   * Closes: tells viewers how it ended, stops listening, drops connections that owe nothing, finishes answers for at most `withinMs`, and drops the
    * rest. Resolves in any case; calling it again changes nothing but may shorten the time.
    */
   close(withinMs: number): Promise<void>;
@@ -67,9 +75,15 @@ export async function createAdminServer(
   server.on("connection", (socket) => connections.add(socket));
   const address = await listen(server, options.host, options.port);
   const metrics = createMetrics(source);
+  const policy = policyOf(options, address);
+  const viewers = new Viewers(source, {
+    intervalMs: options.eventIntervalMs ?? 1_000,
+    max: options.maxViewers ?? 64,
+    controls: controlsOf(policy),
+  });
   const context: Omit<RequestContext, "onWhole"> = {
-    endpoints: createEndpoints(source, metrics),
-    policy: policyOf(options, address),
+    endpoints: createEndpoints(source, metrics, viewers),
+    policy,
     log: source.log,
     closing: () => connections.closing,
   };
@@ -90,7 +104,11 @@ export async function createAdminServer(
   return {
     host: address.address,
     port: address.port,
-    close: createClose(server, connections, () => metrics.stop()),
+    announce: () => viewers.tick(),
+    close: createClose(server, connections, {
+      begin: () => viewers.close(),
+      end: () => metrics.stop(),
+    }),
   };
 }
 
@@ -129,16 +147,23 @@ function policyOf(options: AdminServerOptions, bound: AddressInfo): GuardPolicy 
   };
 }
 
+/** What the page needs to know: whether to offer its buttons, and whether to ask for the token. */
+function controlsOf({ loopback, token }: GuardPolicy): Controls {
+  if (token !== undefined) return "token";
+  return loopback ? "open" : "off";
+}
+
 function createClose(
   server: Server,
   connections: AdminConnections,
-  onClosed: () => void,
+  on: { readonly begin: () => void; readonly end: () => void },
 ): (withinMs: number) => Promise<void> {
   let closed: Promise<void> | undefined;
   return async (withinMs) => {
     closed ??= new Promise((resolve) => {
+      on.begin();
       server.close(() => {
-        onClosed();
+        on.end();
         resolve();
       });
       connections.beginClosing();

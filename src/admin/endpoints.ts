@@ -1,16 +1,25 @@
 /** What the admin port answers on which path. Everything is answered from memory; nothing waits for a worker. */
+import type { ServerResponse } from "node:http";
 import { UndrainRefusedError } from "../lifecycle/errors.ts";
 import type { Metrics } from "./metrics.ts";
-import { indexPage } from "./page.ts";
+import { pageFiles } from "./page-files.ts";
 import type { AdminSource } from "./source.ts";
 import { statusOf } from "./status.ts";
+import type { Viewers } from "./viewers.ts";
 
 /** A whole answer. */
 export interface Reply {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer that goes on until somebody ends it. */
+export interface StreamReply {
+  readonly type: string;
+  /** Takes over the response, whose head is written. */
+  readonly stream: (response: ServerResponse) => void;
 }
 
 /** What an endpoint may go by. */
@@ -22,7 +31,7 @@ export interface EndpointInput {
 
 /** How a path answers; HEAD goes by GET. */
 export interface Endpoint {
-  readonly GET?: (input: EndpointInput) => Reply | Promise<Reply>;
+  readonly GET?: (input: EndpointInput) => Reply | StreamReply | Promise<Reply>;
   readonly POST?: (input: EndpointInput) => Reply | Promise<Reply>;
 }
 
@@ -35,9 +44,17 @@ export function textReply(status: number, text: string, headers: Record<string, 
 }
 
 /** The endpoints of a server by path. */
-export function createEndpoints(source: AdminSource, metrics: Metrics): ReadonlyMap<string, Endpoint> {
+export function createEndpoints(
+  source: AdminSource,
+  metrics: Metrics,
+  viewers: Viewers,
+): ReadonlyMap<string, Endpoint> {
   return new Map<string, Endpoint>([
-    ["/", { GET: () => ({ status: 200, type: "text/html; charset=utf-8", body: indexPage }) }],
+    ...[...pageFiles].map(([path, { type, read }]): [string, Endpoint] => [
+      path,
+      { GET: () => ({ status: 200, type, body: read() }) },
+    ]),
+    ["/events", { GET: () => eventsReply(viewers) }],
     [
       "/livez",
       { GET: () => (source.live() ? textReply(200, "ok") : textReply(503, "the main thread can't go on")) },
@@ -51,6 +68,13 @@ export function createEndpoints(source: AdminSource, metrics: Metrics): Readonly
     ["/drain", { POST: (input) => drainReply(source, input) }],
     ["/undrain", { POST: () => undrainReply(source) }],
   ]);
+}
+
+function eventsReply(viewers: Viewers): Reply | StreamReply {
+  if (viewers.full) {
+    return textReply(503, "as many as may look are looking already", { "retry-after": "5" });
+  }
+  return { type: "text/event-stream; charset=utf-8", stream: (response) => viewers.add(response) };
 }
 
 function readyReply(source: AdminSource): Reply {

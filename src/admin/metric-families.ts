@@ -4,7 +4,7 @@ import { type Outcome, outcomes } from "../calls/outcome.ts";
 import { PHASES } from "../lifecycle/phases.ts";
 import type { EventLoopDelay } from "./event-loop-delay.ts";
 import type { MethodSnapshot, Snapshot } from "./snapshot.ts";
-import { laneStates } from "./source.ts";
+import { type LaneStatus, laneStates } from "./source.ts";
 
 /** What one scrape goes by. */
 export interface ScrapeFacts extends Snapshot {
@@ -157,6 +157,28 @@ export const families: readonly Family[] = [
   counter("sluice_lane_restarts_total", "Workers replaced.", ({ lanes }) =>
     lanes.reduce((sum, lane) => sum + lane.restarts, 0),
   ),
+  byLane(
+    "sluice_lane_utilisation_ratio",
+    "The share of time that a worker's event loop was busy lately, 0 to 1.",
+    ({ utilisation }) => utilisation,
+  ),
+  byLane(
+    "sluice_lane_memory_bytes",
+    "What a worker's heap and buffers take.",
+    ({ memoryBytes }) => memoryBytes,
+  ),
+  byLane(
+    "sluice_lane_queued",
+    "Calls that a worker has been handed and has not come to.",
+    ({ queued }) => queued,
+  ),
+  {
+    name: "sluice_stop_deadline_seconds",
+    help: "How long until the deadline of the stop in progress; absent when there is none.",
+    type: "gauge",
+    samples: ({ phase: { deadlineInMs } }) =>
+      deadlineInMs === undefined ? [] : [{ value: deadlineInMs / 1000 }],
+  },
   {
     name: "sluice_event_loop_delay_seconds",
     help: "How late the main thread's event loop was since the last scrape.",
@@ -172,6 +194,20 @@ function gauge(name: string, help: string, read: (facts: ScrapeFacts) => number)
 
 function counter(name: string, help: string, read: (facts: ScrapeFacts) => number): Family {
   return { name, help, type: "counter", samples: (facts) => [{ value: read(facts) }] };
+}
+
+/** A gauge per lane; of a lane without a measurement there is no sample. */
+function byLane(name: string, help: string, read: (lane: LaneStatus) => number | undefined): Family {
+  return {
+    name,
+    help,
+    type: "gauge",
+    samples: ({ lanes }) =>
+      lanes.flatMap((lane) => {
+        const value = read(lane);
+        return value === undefined ? [] : [{ value, labels: { lane: String(lane.index) } }];
+      }),
+  };
 }
 
 function countsBy(label: string, counts: Readonly<Record<string, number>>): Sample[] {

@@ -1,6 +1,6 @@
 /** From a request to its answer: guard, path, method, body, endpoint. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Endpoint, Reply } from "./endpoints.ts";
+import type { Endpoint, Reply, StreamReply } from "./endpoints.ts";
 import { textReply } from "./endpoints.ts";
 import { type GuardPolicy, refusalOf } from "./guard.ts";
 import { hasBody, MAX_BODY_BYTES, type RequestBody, readBody } from "./request-body.ts";
@@ -17,11 +17,12 @@ export interface RequestContext {
   onWhole(): void;
 }
 
-/** Nothing is kept by anybody, framed, run, or loaded from elsewhere. */
+/** Nothing is kept by anybody or framed; the page runs and loads only what this port serves. */
 const headersOfAll: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "content-security-policy":
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer",
   "cross-origin-resource-policy": "same-origin",
   "x-content-type-options": "nosniff",
 };
@@ -34,7 +35,7 @@ export async function answer(
 ): Promise<void> {
   const body: RequestBody = hasBody(request) ? await readBody(request) : { kind: "whole", text: "" };
   context.onWhole();
-  let reply: Reply;
+  let reply: Reply | StreamReply;
   try {
     reply = await replyTo(request, body, context);
   } catch (cause) {
@@ -42,6 +43,12 @@ export async function answer(
     reply = textReply(500, "internal error; the log has it");
   }
   if (body.kind === "endless" || context.closing()) response.setHeader("connection", "close");
+  if ("stream" in reply) {
+    response.writeHead(200, { ...headersOfAll, "content-type": reply.type });
+    if (request.method === "HEAD") response.end();
+    else reply.stream(response);
+    return;
+  }
   response.writeHead(reply.status, {
     ...headersOfAll,
     ...reply.headers,
@@ -55,13 +62,14 @@ function replyTo(
   request: IncomingMessage,
   body: RequestBody,
   { endpoints, policy }: RequestContext,
-): Reply | Promise<Reply> {
+): Reply | StreamReply | Promise<Reply> {
   const refusal = refusalOf(request, policy);
   if (refusal !== undefined) return textReply(refusal.status, refusal.message);
   const { path, query } = splitTarget(request.url ?? "");
   const endpoint = endpoints.get(path);
   if (endpoint === undefined) {
-    return textReply(404, `no such path; there are ${[...endpoints.keys()].join(" ")}`);
+    const named = [...endpoints.keys()].filter((known) => !known.startsWith("/page/"));
+    return textReply(404, `no such path; there are ${named.join(" ")}`);
   }
   const method = request.method === "HEAD" ? "GET" : request.method;
   const reply = method === "GET" || method === "POST" ? endpoint[method] : undefined;

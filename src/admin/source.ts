@@ -7,6 +7,7 @@
  */
 import type { CallTotals, MethodCounts } from "../calls/call-ledger.ts";
 import type { Method } from "../calls/method-table.ts";
+import type { Outcome } from "../calls/outcome.ts";
 import type { PhaseName } from "../lifecycle/phases.ts";
 
 /** Where the server is in its life. */
@@ -52,6 +53,68 @@ export interface LaneStatus {
   readonly restarts: number;
   /** The share of time that its event loop was busy lately, 0 to 1. Absent while there is no measurement. */
   readonly utilisation?: number;
+  /** What its heap and buffers take. Absent while there is no measurement. */
+  readonly memoryBytes?: number;
+}
+
+/** The bounds of `InFlightStatus.ages`, in ms; one more count takes what is older. */
+export const ageBoundsMs: readonly number[] = [10, 100, 1_000, 10_000];
+
+/** The calls of one method that lanes have, or that wait for one, at this moment. */
+export interface InFlightStatus {
+  readonly service: string;
+  readonly method: string;
+  readonly running: number;
+  readonly queued: number;
+  /** Of those that run: how many have their outcome already, because their deadline has passed. */
+  readonly expired: number;
+  /** Since the oldest one was received. */
+  readonly oldestMs: number;
+  /** Calls by age: up to each of `ageBoundsMs`, and beyond. */
+  readonly ages: readonly number[];
+}
+
+/** A call that a drain waited for, or waits for. Times count from the request to stop. */
+export interface WaitedCall {
+  /** `Service.method`, or "unknown". */
+  readonly method: string;
+  readonly seqid: number;
+  readonly peer: string;
+  /** Null when no worker has it. */
+  readonly worker: number | null;
+  /** When it was received; below 0 for a call that was there already. */
+  readonly fromMs: number;
+  /** When it got its outcome; null while it has none. */
+  readonly toMs: number | null;
+  readonly outcome: Outcome | null;
+}
+
+/** When what is due in a stop, counted from the request, in ms. */
+export interface DrainPlan {
+  /** Lame-duck ends. */
+  readonly lameDuckMs: number;
+  /** Unprotected calls that still run are cut. */
+  readonly callsEndMs: number;
+  /** All calls that still run are cut: the reserve begins. */
+  readonly lastCallMs: number;
+  /** The whole grace is over. */
+  readonly graceMs: number;
+}
+
+/** A stop that is in progress. */
+export interface DrainStatus {
+  readonly reason: string;
+  /** From the request to stop until now, in ms. */
+  readonly sinceMs: number;
+  readonly plan: DrainPlan;
+  /** How long each phase took so far, in ms. */
+  readonly phases: Readonly<Partial<Record<PhaseName, number>>>;
+  /** Calls that it waited for and that have their outcome; the longest first, a hundred at most. */
+  readonly waitedFor: readonly WaitedCall[];
+  /** How many more there were. */
+  readonly moreWaitedFor: number;
+  /** Calls that it waits for; the oldest first, a hundred at most. */
+  readonly waiting: readonly WaitedCall[];
 }
 
 /** The Thrift connections. The keys of the records become metric labels: a small fixed set, never a peer's words. */
@@ -105,6 +168,12 @@ export interface AdminSource {
   methods(): Iterable<[Method | undefined, MethodCounts]>;
   lanes(): readonly LaneStatus[];
   connections(): ConnectionStatus;
+  /** The calls that lanes have or that wait for one, by method. */
+  inFlight(): readonly InFlightStatus[];
+  /** The stop in progress, or null. */
+  drain(): DrainStatus | null;
+  /** Whether `undrain` would be granted now. */
+  canUndrain(): boolean;
   /** How often each limit made itself felt, by the name of its option; and what connections and calls hold. */
   limits(): LimitStatus;
   /** The report of the last drain; absent as long as there was none. Must be plain JSON without secrets. */

@@ -3,7 +3,16 @@ import type { CallTotals } from "../calls/call-ledger.ts";
 import { latencyBucketsSeconds } from "../calls/latency-histogram.ts";
 import type { OutcomeCounts } from "../calls/outcome.ts";
 import { type MethodSnapshot, takeSnapshot } from "./snapshot.ts";
-import type { AdminSource, ConnectionStatus, LaneStatus, LimitStatus, PhaseStatus } from "./source.ts";
+import {
+  type AdminSource,
+  ageBoundsMs,
+  type ConnectionStatus,
+  type DrainStatus,
+  type InFlightStatus,
+  type LaneStatus,
+  type LimitStatus,
+  type PhaseStatus,
+} from "./source.ts";
 
 /** One method in `/statusz`. */
 export interface MethodStatus extends OutcomeCounts {
@@ -41,6 +50,40 @@ export interface StatusDocument {
   readonly limits: LimitStatus;
   /** The report of the last drain, or null. */
   readonly lastReport: unknown;
+}
+
+/** Who may drain and undrain: anybody who can connect, whoever has the token, nobody. */
+export type Controls = "open" | "token" | "off";
+
+/** What a viewer of `/events` gets once a second: the document of `/statusz`, and what only people want to see. */
+export interface EventDocument extends StatusDocument {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly inFlight: readonly InFlightStatus[];
+  readonly ageBoundsMs: readonly number[];
+  readonly drain: DrainStatus | null;
+  readonly canUndrain: boolean;
+  readonly controls: Controls;
+  readonly mainThread: {
+    /** The share of time that the event loop was busy since the last event, 0 to 1. */
+    readonly utilisation: number;
+    /** The memory of the whole process that is in RAM. */
+    readonly residentBytes: number;
+  };
+}
+
+/** Makes the document of an event. @param utilisation of the main thread, 0 to 1 */
+export function eventOf(source: AdminSource, utilisation: number, controls: Controls): EventDocument {
+  return {
+    ...statusOf(source),
+    at: new Date().toISOString(),
+    inFlight: source.inFlight(),
+    ageBoundsMs,
+    drain: source.drain(),
+    canUndrain: source.canUndrain(),
+    controls,
+    mainThread: { utilisation, residentBytes: process.memoryUsage.rss() },
+  };
 }
 
 /** Makes the document from one consistent look at the server. */

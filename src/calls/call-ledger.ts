@@ -43,6 +43,8 @@ export class CallLedger {
   #serial = 0;
   #malformed = 0;
   #orphanedStarted = 0;
+  /** Hears of every outcome while it is set: a drain keeps an account of what it waits for. */
+  onSettled: ((call: Call, outcome: Outcome, nowMs: number) => void) | undefined;
   /** What the larger messages of calls that are not over yet take, their copies for the workers included, in bytes. */
   heldBytes = 0;
   /** Called when the last owed call got its outcome. */
@@ -78,6 +80,7 @@ export class CallLedger {
     const counts = this.#countsOf(call.method!);
     counts.outcomes[outcome]++;
     counts.latency.observe(nowMs - call.receivedAtMs);
+    this.onSettled?.(call, outcome, nowMs);
     if (--this.#owed === 0) this.onIdle();
     return true;
   }

@@ -25,6 +25,14 @@ export class AdminError extends Error {
   }
 }
 
+/** The end of a server, watched through its stream of events. */
+export interface AwaitedEnd {
+  /** Resolves with the drain report when the server ends; null when it could not be had. Never rejects. */
+  readonly report: Promise<unknown>;
+  /** Watches no longer. */
+  stop(): void;
+}
+
 /** A server's admin port. */
 export interface AdminClient {
   /** Where it is, for people. */
@@ -33,6 +41,8 @@ export interface AdminClient {
   status(): Promise<StatusDocument>;
   /** Asks for a drain. @throws {AdminError} */
   drain(reason: string): Promise<void>;
+  /** Watches for the server's end. */
+  awaitEnd(): AwaitedEnd;
 }
 
 /** How long an answer may take; the main thread of a server that lives answers within milliseconds. */
@@ -103,7 +113,33 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
     async drain(reason) {
       await ask("POST", "/drain", JSON.stringify({ reason }));
     },
+    awaitEnd: () => awaitEnd(host, port),
   };
+}
+
+/** The last event has the report; the port closes behind it, so that asking for it would come too late. */
+function awaitEnd(host: string, port: number): AwaitedEnd {
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const asking = request({ host, port, path: "/events", agent: false }, (response) => {
+    let text = "";
+    response.setEncoding("utf8");
+    response.on("data", (chunk: string) => {
+      // What lies before the last event is of no use here.
+      text = (text + chunk).slice(-maxAnswerBytes);
+      const lastAt = text.indexOf("event: last\n");
+      text = lastAt >= 0 ? text.slice(lastAt) : text.slice(text.lastIndexOf("\n\n") + 2);
+    });
+    response.on("error", () => resolve(null));
+    response.on("end", () => resolve(reportIn(text)));
+  });
+  asking.on("error", () => resolve(null));
+  asking.end();
+  return { report: promise, stop: () => void asking.destroy() };
+}
+
+function reportIn(lastEvent: string): unknown {
+  const data = /^event: last\ndata: (.*)$/m.exec(lastEvent)?.[1];
+  return data === undefined ? null : (JSON.parse(data) as StatusDocument).lastReport;
 }
 
 /** A server that listens everywhere is asked through loopback. */

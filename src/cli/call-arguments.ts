@@ -143,6 +143,11 @@ function wrapObject(object: { readonly [key: string]: Json }, path: string, seen
       if (typeof property === "string" && !(property in Object.prototype)) {
         asked.add(property);
       }
+      if (property === "write" && !Object.hasOwn(target, property)) {
+        throw new UsageError(
+          `${path}: the Thrift compiler's code for JavaScript can't send a struct in a container of its own kind`,
+        );
+      }
       if (property === "length" && !Object.hasOwn(target, property)) {
         throw new UsageError(`${path}: an object was given; a list is expected`);
       }

@@ -1,22 +1,27 @@
-/**
- * Encodes a call with the service's generated client, and decodes its answer to JSON.
- *
- * Uses the thrift package's binary protocol over frames, which every server of ours speaks. Our own client will take
- * this file's place.
- */
-import Int64 from "node-int64";
-import thrift from "thrift";
-import { describe, type Json, leafOf, placeOf, wrapArguments } from "./call-arguments.ts";
-import { UsageError } from "./command.ts";
+/** Encodes a call with the service's generated client, and decodes its answer to JSON, in any of the protocols. */
+import { Thrift } from "thrift";
+import { BinaryReader } from "../wire/binary-reader.ts";
+import { BinaryWriter } from "../wire/binary-writer.ts";
+import { CompactReader } from "../wire/compact-reader.ts";
+import { CompactWriter } from "../wire/compact-writer.ts";
+import { toBigInt } from "../wire/int64.ts";
+import { JsonReader } from "../wire/json-reader.ts";
+import { JsonWriter } from "../wire/json-writer.ts";
+import type { ProtocolReader, ProtocolWriter } from "../wire/protocol.ts";
+import { ProtocolError } from "../wire/protocol-error.ts";
+import type { ProtocolName } from "../wire/protocol-names.ts";
+import { type Json, wrapArguments } from "./call-arguments.ts";
+import { takingJson } from "./json-values.ts";
 
 /** One call's generated client. */
 export interface CallCodec {
-  /** The frame to send. */
+  readonly protocol: ProtocolName;
+  /** The message to send, without what a transport puts around it. */
   readonly request: Buffer;
   /** Whether no answer will come. */
   readonly oneway: boolean;
-  /** Reads what the server sent so far; calls `onAnswer` once, when the answer is whole. */
-  createReceiver(onAnswer: (answer: Answer) => void): (bytes: Buffer) => void;
+  /** Reads a message; `incomplete` when more of it has to come. */
+  read(message: Buffer): Answer | "incomplete";
 }
 
 /** What a server may answer. */
@@ -39,6 +44,20 @@ interface GeneratedClient {
 type ClientClass = new (output: unknown, protocol: unknown) => GeneratedClient;
 
 const seqid = 1;
+/** Whoever asks for it may read large answers. */
+const limits = { recursionLimit: 1000, maxContainerElements: 100_000_000 };
+
+const writers: Readonly<Record<ProtocolName, () => ProtocolWriter>> = {
+  binary: () => new BinaryWriter(),
+  compact: () => new CompactWriter(),
+  json: () => new JsonWriter(),
+};
+
+const readers: Readonly<Record<ProtocolName, () => ProtocolReader>> = {
+  binary: () => new BinaryReader(limits),
+  compact: () => new CompactReader(limits),
+  json: () => new JsonReader(limits),
+};
 
 /**
  * Encodes a call.
@@ -52,58 +71,62 @@ export function encodeCall(
   method: string,
   messageName: string,
   given: readonly Json[],
+  protocol: ProtocolName = "binary",
 ): CallCodec {
-  const frames: Buffer[] = [];
-  const output = new thrift.TFramedTransport(undefined, (frame) => {
-    if (frame !== undefined) {
-      frames.push(frame);
-    }
-  });
-  class NamedProtocol extends JsonArgumentProtocol {
-    override writeMessageBegin(_: string, type: number, id: number): void {
-      super.writeMessageBegin(messageName, type, id);
-    }
+  const writer = takingJson(writers[protocol]());
+  const { writeMessageBegin } = writer;
+  writer.writeMessageBegin = (_: string, type: number, id: number): void =>
+    writeMessageBegin.call(writer, messageName, type, id);
+  // Generated code makes a protocol for each call: it gets this one.
+  function TheProtocol(): ProtocolWriter {
+    return writer;
   }
-  const generated = new (client as ClientClass)(output, NamedProtocol);
+  const generated = new (client as ClientClass)({ flush() {} }, TheProtocol);
   const send = generated[`send_${method}`] as (...values: readonly unknown[]) => void;
   const wrapped = wrapArguments(given, parameterNames(send));
   generated._seqid = seqid;
   send.apply(generated, [...wrapped.values]);
   wrapped.checkAllUsed();
   return {
-    request: Buffer.concat(frames),
+    protocol,
+    request: Buffer.from(writer.buffer.subarray(0, writer.position)),
     oneway: typeof generated[`recv_${method}`] !== "function",
-    createReceiver: (onAnswer) =>
-      thrift.TFramedTransport.receiver(
-        (transport) => onAnswer(readAnswer(generated, method, transport)),
-        seqid,
-      ),
+    read: (message) => readAnswer(generated, method, readers[protocol](), message),
   };
 }
 
-function readAnswer(generated: GeneratedClient, method: string, transport: unknown): Answer {
+function readAnswer(
+  generated: GeneratedClient,
+  method: string,
+  reader: ProtocolReader,
+  message: Buffer,
+): Answer | "incomplete" {
   let answer: Answer = { kind: "unreadable", cause: "it was no answer to this call" };
   generated._reqs[seqid] = (error, result) => {
     answer = error ? answerOfError(error) : { kind: "result", value: toJson(result) };
   };
+  const { readI64 } = reader;
+  // Exact, also as the key of a map.
+  Object.assign(reader, { readI64: () => toBigInt(readI64.call(reader)) });
   try {
-    const input = new ExactProtocol(transport as thrift.TTransport);
-    const { fname, mtype } = input.readMessageBegin();
-    if (String(fname).split(":").at(-1) !== method) {
-      return { kind: "unreadable", cause: `it answers ${JSON.stringify(String(fname))}` };
+    reader.reset(message, 0, message.length);
+    const { fname, mtype } = reader.readMessageBegin();
+    if (fname.split(":").at(-1) !== method) {
+      return { kind: "unreadable", cause: `it answers ${JSON.stringify(fname)}` };
     }
     const receive = generated[`recv_${method}`] as (input: unknown, type: number, seqid: number) => void;
-    receive.call(generated, input, mtype, seqid);
+    receive.call(generated, reader, mtype, seqid);
   } catch (cause) {
+    if (cause instanceof ProtocolError && cause.kind === "truncated") return "incomplete";
     return { kind: "unreadable", cause };
   }
   return answer;
 }
 
 function answerOfError(error: unknown): Answer {
-  if (error instanceof thrift.Thrift.TApplicationException) {
+  if (error instanceof Thrift.TApplicationException) {
     // @types/thrift does not know `type`.
-    const { type, message } = error as thrift.Thrift.TApplicationException & { readonly type: number };
+    const { type, message } = error as Thrift.TApplicationException & { readonly type: number };
     return { kind: "application", type, message };
   }
   if (typeof error === "object" && error !== null) {
@@ -118,125 +141,6 @@ function answerOfError(error: unknown): Answer {
 export function parameterNames(send: (...values: never[]) => unknown): string[] {
   const [, list = ""] = /^[^(]*\(([^)]*)\)/.exec(Function.prototype.toString.call(send)) ?? [];
   return list.split(",").flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
-}
-
-/** Reads i64 as bigint: exact, also as the key of a map. */
-class ExactProtocol extends thrift.TBinaryProtocol {
-  // biome-ignore lint/suspicious/noExplicitAny: the generated code only passes it on
-  override readI64(): any {
-    const { buffer, offset } = super.readI64() as Int64 & { readonly offset: number };
-    return buffer.readBigInt64BE(offset);
-  }
-}
-
-/** Writes wrapped JSON values as the type that the generated code asks for. */
-class JsonArgumentProtocol extends thrift.TBinaryProtocol {
-  override writeString(value: unknown): void {
-    super.writeString(plain(value, "a text", (text) => (typeof text === "string" ? text : undefined)));
-  }
-
-  override writeBinary(value: unknown): void {
-    super.writeBinary(plain(value, "binary as base64 text", fromBase64));
-  }
-
-  override writeBool(value: unknown): void {
-    super.writeBool(
-      plain(value, "true or false", (bool) =>
-        typeof bool === "boolean" ? bool : bool === "true" ? true : bool === "false" ? false : undefined,
-      ),
-    );
-  }
-
-  override writeByte(value: unknown): void {
-    super.writeByte(plain(value, "a byte, -128 to 127", integerWithin(-128, 127)));
-  }
-
-  override writeI16(value: unknown): void {
-    super.writeI16(plain(value, "a whole number of 16 bits", integerWithin(-(2 ** 15), 2 ** 15 - 1)));
-  }
-
-  override writeI32(value: unknown): void {
-    super.writeI32(plain(value, "a whole number of 32 bits", integerWithin(-(2 ** 31), 2 ** 31 - 1)));
-  }
-
-  override writeI64(value: unknown): void {
-    super.writeI64(plain(value, "a whole number of 64 bits", toInt64));
-  }
-
-  override writeDouble(value: unknown): void {
-    super.writeDouble(plain(value, 'a number, "NaN", "Infinity" or "-Infinity"', toDouble));
-  }
-}
-
-/** A value or map key, converted; an error names where it stands. */
-function plain<T>(given: unknown, expected: string, convert: (value: unknown) => T | undefined): T {
-  const leaf = leafOf(given);
-  const value = leaf === undefined ? given : leaf.value;
-  const converted = convert(value);
-  if (converted === undefined) {
-    const place = placeOf(given);
-    const where = place === undefined ? "" : `${place}: `;
-    const what = isScalar(value) ? describe(value) : Array.isArray(value) ? "a list" : "an object";
-    throw new UsageError(`${where}${what} was given; ${expected} is expected`);
-  }
-  if (leaf !== undefined) {
-    leaf.used = true;
-  }
-  return converted;
-}
-
-function isScalar(value: unknown): value is string | number | bigint | boolean {
-  return ["string", "number", "bigint", "boolean"].includes(typeof value);
-}
-
-function integerWithin(min: number, max: number): (value: unknown) => number | undefined {
-  return (value) => {
-    // Keys of a JSON object are texts, whatever the map's key type.
-    const number = typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value;
-    return typeof number === "number" && Number.isInteger(number) && number >= min && number <= max
-      ? number
-      : undefined;
-  };
-}
-
-function toInt64(value: unknown): Int64 | undefined {
-  if (value instanceof Int64) {
-    return value;
-  }
-  const isWhole =
-    typeof value === "bigint" ||
-    (typeof value === "number" && Number.isSafeInteger(value)) ||
-    (typeof value === "string" && /^-?\d{1,19}$/.test(value));
-  if (!isWhole) {
-    return undefined;
-  }
-  const exact = BigInt(value);
-  if (BigInt.asIntN(64, exact) !== exact) {
-    return undefined;
-  }
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(exact);
-  return new Int64(bytes);
-}
-
-function toDouble(value: unknown): number | undefined {
-  if (typeof value === "number") {
-    return value;
-  }
-  if (typeof value === "bigint") {
-    return Number(value);
-  }
-  if (typeof value !== "string" || value.trim() === "") {
-    return undefined;
-  }
-  const number = Number(value);
-  return Number.isNaN(number) && value !== "NaN" ? undefined : number;
-}
-
-function fromBase64(value: unknown): Buffer | undefined {
-  return typeof value === "string" && /^[A-Za-z0-9+/_-]*={0,2}$/.test(value)
-    ? Buffer.from(value, "base64")
-    : undefined;
 }
 
 /**

@@ -1,21 +1,9 @@
 /** Sends one call and waits for its answer. */
-import { createConnection, type NetConnectOpts } from "node:net";
+import { createConnection, type Socket } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { Answer, CallCodec } from "./call-codec.ts";
-
-/** The call got no answer. */
-export class CallError extends Error {
-  readonly code = "SLUICE_CALL";
-  override readonly name = "CallError";
-}
-
-/** Where the server is. */
-export interface CallTarget {
-  readonly connect: NetConnectOpts;
-  /** For people. */
-  readonly where: string;
-  /** How long connecting and answering may take together, in ms. */
-  readonly timeoutMs: number;
-}
+import { CallError, type CallTarget, connectionError, lateError, unknownEffect } from "./call-target.ts";
+import { type SocketTransport, socketTransports } from "./call-transport.ts";
 
 /**
  * Makes the call on a connection of its own.
@@ -23,19 +11,34 @@ export interface CallTarget {
  * @returns the answer; undefined for a oneway call, once the server has read it
  * @throws {CallError} when there is no server, or no answer within the time
  */
-export function callOnce(
+export async function callOnce(codec: CallCodec, target: CallTarget): Promise<Answer | undefined> {
+  const { transport } = target;
+  if (transport !== "http" && transport !== "websocket") {
+    return callOverSocket(codec, target, socketTransports[transport]);
+  }
+  // Loaded here: most calls need neither.
+  const { callByHttp, callByWebSocket } = await import("./call-http.ts");
+  return transport === "http" ? callByHttp(codec, target) : callByWebSocket(codec, target);
+}
+
+/** Opens the connection. */
+function open({ connect, tls }: CallTarget): Socket {
+  return tls === undefined
+    ? createConnection({ ...connect, noDelay: true })
+    : connectTls({ ...(connect as ConnectionOptions), ...tls });
+}
+
+function callOverSocket(
   codec: CallCodec,
-  { connect, where, timeoutMs }: CallTarget,
+  target: CallTarget,
+  transport: SocketTransport,
 ): Promise<Answer | undefined> {
+  const { where, timeoutMs, tls } = target;
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ ...connect, noDelay: true });
+    const socket = open(target);
     let connected = false;
-    const timer = setTimeout(() => {
-      const state = connected ? "no answer from" : "no connection to";
-      end(() =>
-        reject(new CallError(`${state} ${where} within ${timeoutMs} ms${connected ? unknownEffect : ""}`)),
-      );
-    }, timeoutMs);
+    let received: Buffer = Buffer.alloc(0);
+    const timer = setTimeout(() => end(() => reject(lateError(target, connected))), timeoutMs);
 
     function end(settle: () => void): void {
       clearTimeout(timer);
@@ -43,48 +46,36 @@ export function callOnce(
       settle();
     }
 
-    const receive = codec.createReceiver((answer) => end(() => resolve(answer)));
-    socket.on("data", (bytes) => {
-      try {
-        receive(bytes);
-      } catch (cause) {
-        end(() => resolve({ kind: "unreadable", cause }));
-      }
+    socket.on("data", (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+      const answer = answerIn(codec, transport, received);
+      if (answer !== "incomplete") end(() => resolve(answer));
     });
-    socket.on("connect", () => {
+    socket.on(tls === undefined ? "connect" : "secureConnect", () => {
       connected = true;
-      if (codec.oneway) {
-        // Half-closing behind it and waiting for the server's end shows that the server has read it.
-        socket.end(codec.request);
-      } else {
-        socket.write(codec.request);
-      }
+      const bytes = transport.wrap(codec.request, codec.protocol);
+      // Half-closing behind a oneway and waiting for the server's end shows that the server has read it.
+      if (codec.oneway) socket.end(bytes);
+      else socket.write(bytes);
     });
     socket.on("end", () => {
-      if (codec.oneway) {
-        end(() => resolve(undefined));
-      } else {
+      if (codec.oneway) end(() => resolve(undefined));
+      else
         end(() => reject(new CallError(`${where} closed the connection before it answered${unknownEffect}`)));
-      }
     });
     socket.on("error", (error) => end(() => reject(connectionError(error, where, connected))));
   });
 }
 
-const unknownEffect = "; whether the call took effect is unknown";
-
-function connectionError(error: NodeJS.ErrnoException, where: string, connected: boolean): CallError {
-  if (connected) {
-    return new CallError(
-      `the connection to ${where} was lost (${error.code ?? error.message})${unknownEffect}`,
-      {
-        cause: error,
-      },
-    );
+function answerIn(codec: CallCodec, transport: SocketTransport, received: Buffer): Answer | "incomplete" {
+  try {
+    const message = transport.cut(received);
+    if (message === undefined) return "incomplete";
+    const answer = codec.read(message);
+    // A frame that is whole has no more to come.
+    const whole = transport !== socketTransports.unframed;
+    return answer === "incomplete" && whole ? { kind: "unreadable", cause: "it ends too early" } : answer;
+  } catch (cause) {
+    return { kind: "unreadable", cause };
   }
-  const hint =
-    error.code === "ECONNREFUSED" || error.code === "ENOENT"
-      ? "connection refused; is the server running there (--host, --port, --socket)?"
-      : error.message;
-  return new CallError(`can't connect to ${where}: ${hint}`, { cause: error });
 }

@@ -1,6 +1,8 @@
 /** `sluice call`: one call from a terminal. */
 import type { CountOption, OptionSpec } from "../config/option-kinds.ts";
 import { options } from "../config/options.ts";
+import { protocolNames } from "../wire/protocol-names.ts";
+import { transportNames } from "./call-transport.ts";
 import type { Command } from "./command.ts";
 
 /** Its options. */
@@ -8,6 +10,23 @@ const callOptions = {
   host: { ...options.host, help: "where the server is" },
   port: { ...(options.port as CountOption), min: 1, help: "the server's port" },
   socket: { ...options.socket, help: "the server's Unix domain socket, instead of host and port" },
+  protocol: {
+    kind: "choice",
+    fallback: "binary",
+    choices: protocolNames,
+    help: "how the message is encoded",
+  },
+  transport: {
+    kind: "choice",
+    fallback: "framed",
+    choices: transportNames,
+    help: "how it travels; header is THeader",
+  },
+  tls: { kind: "flag", fallback: false, help: "over TLS" },
+  tlsCa: { ...options.tlsCa, help: "trust what these certificates signed, instead of the system's" },
+  tlsCert: { ...options.tlsCert, help: "the client's own certificate, where the server wants one" },
+  tlsKey: { ...options.tlsKey, help: "its private key" },
+  insecure: { kind: "flag", fallback: false, help: "accept any certificate of the server" },
   timeout: {
     kind: "duration",
     fallback: 30_000,
@@ -28,6 +47,8 @@ word that is no JSON is a text. i64 are numbers or texts, binary is base64, stru
 
   sluice call ledger post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'
   sluice call ledger entries cash 0 10
+  sluice call --tls --tls-ca ca.pem --transport http --protocol json ledger balance rent
+  sluice methods ledger                       lists what can be called
 
 The result is one line of JSON on stdout. Exits with 0 for a result, 1 for an exception that the IDL declares, 2 for a
 mistake in the command, and 3 when there was no connection, no answer, or a TApplicationException.`,

@@ -4,10 +4,17 @@ import type { StatusDocument } from "../admin/status.ts";
 import { parseArguments } from "../config/arguments.ts";
 import type { OptionSpec } from "../config/option-kinds.ts";
 import { readOptions } from "../config/read-options.ts";
-import { type AdminClient, AdminError, adminOptions, createAdminClient } from "./admin-client.ts";
+import type { DrainReport } from "../server/report.ts";
+import {
+  type AdminClient,
+  AdminError,
+  type AwaitedEnd,
+  adminOptions,
+  createAdminClient,
+} from "./admin-client.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { type Ending, endWith, exitCodes } from "./exit.ts";
-import { showProgress } from "./status-view.ts";
+import { showProgress, showReport } from "./status-view.ts";
 
 const drainOptions = {
   ...adminOptions,
@@ -26,7 +33,8 @@ export const drainCommand: Command = {
   name: "drain",
   usage: "",
   summary: "asks a running server to drain, and follows it to its end",
-  description: `Asks a running server to drain, tells how far it is, and at its end the report when it could be had.
+  description: `Asks a running server to drain, tells how far it is, and at its end the report: for a person on a
+terminal, else as JSON.
 Exits with 0 when the server drained, 1 when it could not be asked or the drain was taken back, and with the server's
 own exit code when its report told one: 3 calls were cut, 4 state may be lost.`,
   options: drainOptions,
@@ -37,9 +45,14 @@ own exit code when its report told one: 3 calls were cut, 4 state may be lost.`,
     }
     const read = readOptions(drainOptions, given, { env: context.env, naming: "flag" });
     const client = createAdminClient(read);
-    await client.drain(read.text("reason"));
-    context.err(`${client.where} drains\n`);
-    return follow(client, context);
+    const end = client.awaitEnd();
+    try {
+      await client.drain(read.text("reason"));
+      context.err(`${client.where} drains\n`);
+      return await follow(client, end, context);
+    } finally {
+      end.stop();
+    }
   },
 };
 
@@ -49,7 +62,7 @@ const lookMs = { waiting: 200, ending: 20 };
 /** A server that does not answer for so long is not followed any more. */
 const patienceMs = 15_000;
 
-async function follow(client: AdminClient, context: CommandContext): Promise<Ending> {
+async function follow(client: AdminClient, end: AwaitedEnd, context: CommandContext): Promise<Ending> {
   let shown = "";
   let report: unknown = null;
   let answeredAtMs = performance.now();
@@ -60,7 +73,7 @@ async function follow(client: AdminClient, context: CommandContext): Promise<End
       answeredAtMs = performance.now();
     } catch (error) {
       if (error instanceof AdminError && error.kind === "gone") {
-        return conclude(report, context);
+        return conclude((await end.report) ?? report, context);
       }
       if (!(error instanceof AdminError) || performance.now() - answeredAtMs > patienceMs) {
         throw error;
@@ -92,7 +105,7 @@ function conclude(report: unknown, context: CommandContext): Ending {
     return endWith(exitCodes.done);
   }
   context.err("the server has stopped\n");
-  context.out(`${JSON.stringify(report, null, 2)}\n`);
+  context.out(context.terminal ? showReport(report as DrainReport) : `${JSON.stringify(report, null, 2)}\n`);
   const code = (report as { readonly exitCode?: unknown }).exitCode;
   return endWith(typeof code === "number" ? code : exitCodes.done);
 }

@@ -13,6 +13,13 @@ export function generalHelp(commands: readonly Command[]): string {
 ${lines.join("\n")}
 
 sluice help COMMAND lists the options of a command with units and defaults.
+
+For a beginning, in two terminals:
+
+  sluice serve
+  sluice call ledger post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'
+  sluice status --watch                        or look at http://127.0.0.1:9091/
+  sluice drain
 `;
 }
 

@@ -8,10 +8,18 @@ import { drainCommand } from "./drain.ts";
 import { type Ending, endWith, exitCodes, leave } from "./exit.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { ledgerCommand } from "./ledger.ts";
+import { methodsCommand } from "./methods.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 
-const commands: readonly Command[] = [serveCommand, callCommand, statusCommand, drainCommand, ledgerCommand];
+const commands: readonly Command[] = [
+  serveCommand,
+  callCommand,
+  methodsCommand,
+  statusCommand,
+  drainCommand,
+  ledgerCommand,
+];
 
 /** Runs the command line of this process and ends it. @param handOverSignals as in {@link CommandContext} */
 export async function main(handOverSignals: () => void): Promise<never> {

@@ -1,4 +1,7 @@
 /** What `sluice call` does: load the service, read the arguments, call, show the answer. */
+import { readFileSync } from "node:fs";
+import { isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import thrift from "thrift";
 import { parseArguments } from "../config/arguments.ts";
 import { nearest } from "../config/nearest.ts";
@@ -7,15 +10,33 @@ import { type OptionReader, readOptions } from "../config/read-options.ts";
 import type { ServiceDefinition } from "../service/define.ts";
 import { loadService } from "../service/load.ts";
 import { registerSelfResolution } from "../service/self-resolution.ts";
+import type { ProtocolName } from "../wire/protocol-names.ts";
 import { type Json, parseJson } from "./call-arguments.ts";
 import { type Answer, type CallCodec, encodeCall, parameterNames } from "./call-codec.ts";
-import { CallError, type CallTarget, callOnce } from "./call-connection.ts";
+import { callOnce } from "./call-connection.ts";
+import { CallError, type CallTarget } from "./call-target.ts";
+import type { TransportName } from "./call-transport.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { type Ending, endWith } from "./exit.ts";
 import { modulePath } from "./module-path.ts";
 
 /** The options that say where the server is. */
-type TargetOptions = Readonly<Record<"host" | "port" | "socket" | "timeout", OptionSpec>>;
+type TargetOptions = Readonly<
+  Record<
+    | "host"
+    | "port"
+    | "socket"
+    | "timeout"
+    | "protocol"
+    | "transport"
+    | "tls"
+    | "tlsCa"
+    | "tlsCert"
+    | "tlsKey"
+    | "insecure",
+    OptionSpec
+  >
+>;
 
 /** The exit codes of `sluice call`. */
 const callExitCodes = { result: 0, declaredException: 1, noAnswer: 3 } as const;
@@ -39,7 +60,8 @@ export async function makeCall(table: TargetOptions, context: CommandContext): P
   const send = findMethod(definition, method);
   const alternatives = readArguments(texts, method!, parameterNames(send));
   try {
-    return await call(definition, method!, alternatives, targetOf(read), context);
+    const protocol = read.text("protocol") as ProtocolName;
+    return await call({ definition, method: method!, protocol }, alternatives, targetOf(read), context);
   } catch (error) {
     if (!(error instanceof CallError)) {
       throw error;
@@ -49,15 +71,20 @@ export async function makeCall(table: TargetOptions, context: CommandContext): P
   }
 }
 
+interface Called {
+  readonly definition: ServiceDefinition;
+  readonly method: string;
+  readonly protocol: ProtocolName;
+}
+
 async function call(
-  definition: ServiceDefinition,
-  method: string,
+  { definition, method, protocol }: Called,
   alternatives: readonly (readonly Json[])[],
   target: CallTarget,
   context: CommandContext,
 ): Promise<Ending> {
   const encode = (messageName: string): CallCodec =>
-    encodeFirst(definition.service.Client, method, messageName, alternatives);
+    encodeFirst(definition.service.Client, method, messageName, alternatives, protocol);
   let answer = await callOnce(encode(method), target);
   if (isUnknownMethod(answer)) {
     // Safe to send again, for it was not run. A server of several services knows the others' methods by this name.
@@ -73,11 +100,12 @@ function encodeFirst(
   method: string,
   messageName: string,
   alternatives: readonly (readonly Json[])[],
+  protocol: ProtocolName,
 ): CallCodec {
   let firstError: unknown;
   for (const values of alternatives) {
     try {
-      return encodeCall(client, method, messageName, values);
+      return encodeCall(client, method, messageName, values, protocol);
     } catch (error) {
       firstError ??= error;
     }
@@ -207,13 +235,34 @@ function readValue(text: string, name: string): Json {
 
 function targetOf(read: OptionReader<keyof TargetOptions>): CallTarget {
   const timeoutMs = read.number("timeout");
+  const transport = read.text("transport") as TransportName;
   const path = read.optionalText("socket");
-  if (path !== undefined) {
-    return { connect: { path }, where: path, timeoutMs };
-  }
-  const given = read.text("host");
   // A server that listens everywhere is called through loopback.
+  const given = read.text("host");
   const host = given === "0.0.0.0" ? "127.0.0.1" : given === "::" ? "::1" : given;
+  const tls = tlsOf(read, host);
+  if (path !== undefined) return { connect: { path }, where: path, timeoutMs, transport, tls };
   const port = read.number("port");
-  return { connect: { host, port }, where: `${host.includes(":") ? `[${host}]` : host}:${port}`, timeoutMs };
+  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return { connect: { host, port }, where, timeoutMs, transport, tls };
+}
+
+function tlsOf(read: OptionReader<keyof TargetOptions>, host: string): ConnectionOptions | undefined {
+  if (!read.flag("tls")) return undefined;
+  const pem = (key: "tlsCa" | "tlsCert" | "tlsKey"): Buffer | undefined => {
+    const path = read.optionalText(key);
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(path);
+    } catch (error) {
+      throw new UsageError(`${path} can't be read: ${(error as Error).message}`);
+    }
+  };
+  const files = Object.entries({ ca: pem("tlsCa"), cert: pem("tlsCert"), key: pem("tlsKey") });
+  return {
+    ...Object.fromEntries(files.filter(([, file]) => file !== undefined)),
+    // An address is no name that a client may ask for.
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    rejectUnauthorized: !read.flag("insecure"),
+  };
 }

@@ -65,6 +65,7 @@ export interface Config {
   readonly workerMemoryBytes: number | undefined;
 
   readonly exposeErrors: boolean;
+  readonly accessLog: boolean;
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** Undefined: pretty when stdout is a terminal, else JSON lines. */
   readonly logFormat: "json" | "pretty" | undefined;
@@ -142,6 +143,7 @@ export function resolveConfig(given: ServeOptions, surroundings: Surroundings): 
     workerMemoryBytes: read.optionalNumber("workerMemory"),
 
     exposeErrors: read.flag("exposeErrors"),
+    accessLog: read.flag("accessLog"),
     logLevel: read.text("logLevel") as Config["logLevel"],
     logFormat: read.optionalText("logFormat") as Config["logFormat"],
   };

@@ -315,6 +315,11 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
     fallback: false,
     help: "whether clients see the text of errors that handlers throw undeclared",
   },
+  accessLog: {
+    kind: "flag",
+    fallback: false,
+    help: "whether the log has a line for every call",
+  },
   logLevel: {
     kind: "choice",
     fallback: "info",

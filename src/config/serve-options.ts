@@ -138,6 +138,8 @@ export interface LimitOptions {
 export interface ShownOptions {
   /** Whether clients see the text of errors that handlers throw undeclared. Default: false. */
   readonly exposeErrors?: boolean | string;
+  /** Whether the log has a line for every call. Default: false. */
+  readonly accessLog?: boolean | string;
   /** The least severe log lines that are written; the contract's lines always are. Default: info. */
   readonly logLevel?: "debug" | "info" | "warn" | "error";
   /** How log lines look. Default: pretty on a terminal, else json. */

@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { FactAnswer, LifecycleListener, LifecycleSettings, StopAnswer, WishAnswer } from "./driver.ts";
 import {
   StartTimeoutError,
+  type UndrainRefusedError,
   undrainRefusedByFault,
   undrainRefusedBySignal,
   undrainRefusedIn,
@@ -172,17 +173,27 @@ export class Lifecycle {
    * @throws UndrainRefusedError that says why
    */
   undrain(): void {
-    const state = this.#state;
-    if (state.phase !== "lame-duck") throw undrainRefusedIn(state.phase);
-    const { stop } = state;
-    const sources = [stop.request, ...stop.joined].map(({ source }) => source);
-    if (sources.includes("signal")) throw undrainRefusedBySignal();
-    const fault = [stop.request, ...stop.joined].find(({ source }) => source === "fault");
-    if (fault !== undefined) throw undrainRefusedByFault(fault.reason);
+    const refusal = this.#undrainRefusal();
+    if (refusal !== undefined) throw refusal;
+    const { stop } = this.#state as StateOf<"lame-duck">;
     this.#enter({ phase: "serving", sinceMs: this.#clock.now() });
     this.#times.forget("lame-duck");
     this.#telling.add(() => this.#listener.onUndrained(stop));
     this.#telling.tellAll();
+  }
+
+  /** Whether `undrain` would be granted now. */
+  get canUndrain(): boolean {
+    return this.#undrainRefusal() === undefined;
+  }
+
+  #undrainRefusal(): UndrainRefusedError | undefined {
+    const state = this.#state;
+    if (state.phase !== "lame-duck") return undrainRefusedIn(state.phase);
+    const requests = [state.stop.request, ...state.stop.joined];
+    if (requests.some(({ source }) => source === "signal")) return undrainRefusedBySignal();
+    const fault = requests.find(({ source }) => source === "fault");
+    return fault === undefined ? undefined : undrainRefusedByFault(fault.reason);
   }
 
   /** The state if it is in `phase`; undefined if the fact comes too late through no fault of the driver's. */

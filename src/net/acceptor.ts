@@ -27,7 +27,8 @@ export class Acceptor {
   #accepted = 0;
   #dropped = 0;
 
-  constructor(accept: (socket: Socket) => void, maxConnections: number) {
+  /** @param refused called for every connection that comes when there are `maxConnections` */
+  constructor(accept: (socket: Socket) => void, maxConnections: number, refused: () => void = () => {}) {
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
       this.#accepted++;
       accept(socket);
@@ -35,6 +36,7 @@ export class Acceptor {
     this.#server.maxConnections = maxConnections;
     this.#server.on("drop", () => {
       this.#dropped++;
+      refused();
     });
   }
 

@@ -54,6 +54,11 @@ export class Dispatcher {
     return this.#backlog.length;
   }
 
+  /** Those calls, in their order. */
+  get waitingCalls(): readonly Call[] {
+    return this.#backlog;
+  }
+
   /** See `Lanes`. */
   submit(calls: readonly Call[], count: number): void {
     const waiting = this.#backlog.length;

@@ -44,6 +44,10 @@ export interface LaneStatus {
   readonly queued: number;
   readonly restarts: number;
   readonly busyUs: number;
+  /** The share of time that its event loop was busy lately, 0 to 1; absent until it was looked at twice. */
+  readonly utilisation?: number;
+  /** What its heap and buffers take, as it last said; absent until it has. */
+  readonly memoryBytes?: number;
 }
 
 const firstBackoffMs = 100;
@@ -170,10 +174,18 @@ export class LanePool implements Lanes, LaneWorkerListener {
     return this.#workers.filter((worker) => worker.state === "ready").length;
   }
 
+  /** The calls that wait for a lane, or have one and no reply yet; with each, whether it has started. */
+  *calls(): Generator<[Call, boolean]> {
+    for (const call of this.#dispatcher.waitingCalls) yield [call, false];
+    for (const { lane } of this.#workers) for (const call of lane.held()) yield [call, lane.hasStarted(call)];
+  }
+
   status(): LaneStatus[] {
+    const nowMs = this.#options.clock.now();
     return this.#workers.map((worker) => ({
+      ...worker.usage(nowMs),
       index: worker.index,
-      state: stateOf(worker, this.#options.clock.now()),
+      state: stateOf(worker, nowMs),
       inFlight: worker.lane.inFlight,
       queued: worker.lane.queued,
       restarts: this.#restarts[worker.index]!,

@@ -3,6 +3,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } f
 import type { Piscina } from "piscina";
 import type { FromWorker, LaneStart, LifeFailure, ServiceDescription } from "./control-messages.ts";
 import { Lane, type LaneListener } from "./lane.ts";
+import { type Usage, WorkerUsage } from "./worker-usage.ts";
 
 /**
  * - `starting`: the thread starts and loads the modules. → `loaded`, `dead`
@@ -83,6 +84,7 @@ export class LaneWorker {
     ended: Promise.withResolvers<void>(),
   };
   readonly #answers = new Map<Answer["kind"], PromiseWithResolvers<readonly LifeFailure[]>>();
+  readonly #usage = new WorkerUsage();
   #pong: PromiseWithResolvers<void> | undefined;
   #failure: LaneStartError | undefined;
   #threadId = -1;
@@ -179,6 +181,11 @@ export class LaneWorker {
   /** Treats the worker as dead although its thread has not left. */
   giveUp(): void {
     this.#end(new Error("the worker could not be terminated"));
+  }
+
+  /** What its thread uses, for people who look. */
+  usage(nowMs: number): Usage {
+    return this.#usage.read(this.#thread(), nowMs);
   }
 
   #thread(): Worker | undefined {

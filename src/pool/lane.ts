@@ -214,6 +214,17 @@ export class Lane {
     }
   }
 
+  /** The calls that the lane has, started or not, whose replies have not been taken. */
+  *held(): Generator<Call> {
+    if (this.#handed === 0) return;
+    for (const call of this.#calls) if (call !== undefined) yield call;
+  }
+
+  /** Whether the worker has begun to run a call that the lane holds. */
+  hasStarted({ slot }: Call): boolean {
+    return Atomics.load(this.memory.slots, slot * Slot.WORDS + Slot.STATE) === SlotState.STARTED;
+  }
+
   /** Every call that the lane has, and forgets them: for a lane that has ended. */
   abandon(): Call[] {
     const left = this.#calls.filter((call) => call !== undefined);

@@ -1,8 +1,10 @@
 /** What the admin port and fb303 read of the server. */
 import { readFileSync } from "node:fs";
-import type { AdminSource, LimitStatus, Readiness } from "../admin/source.ts";
+import type { AdminSource, DrainStatus, LimitStatus, Readiness } from "../admin/source.ts";
 import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { ServerLog } from "../log/log.ts";
+import { type DrainTimeline, drainPlanOf, mostWaitedCalls } from "./drain-timeline.ts";
+import { inFlightByMethod } from "./in-flight.ts";
 import type { Parts } from "./parts.ts";
 import type { DrainReport } from "./report.ts";
 
@@ -10,6 +12,8 @@ import type { DrainReport } from "./report.ts";
 export interface AdminView {
   parts(): Parts | undefined;
   lifecycle(): Lifecycle;
+  /** Undefined when there is no stop. */
+  timeline(): DrainTimeline | undefined;
   lastReport(): DrainReport | undefined;
   requestDrain(reason: string): void;
 }
@@ -50,6 +54,9 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
         byProtocol: counts?.byKind ?? {},
       };
     },
+    inFlight: () => inFlightByMethod(view.parts()?.pool.calls() ?? [], now()),
+    drain: () => drainStatus(view, now()),
+    canUndrain: () => view.lifecycle().canUndrain,
     limits: () => limitsOf(view.parts()),
     get lastReport() {
       return view.lastReport();
@@ -57,6 +64,29 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
     requestDrain: (reason) => view.requestDrain(reason),
     undrain: () => view.lifecycle().undrain(),
     log: (level, message, fields) => log[level](message, fields),
+  };
+}
+
+function drainStatus(view: AdminView, nowMs: number): DrainStatus | null {
+  const lifecycle = view.lifecycle();
+  const timeline = view.timeline();
+  const { state, stop } = lifecycle;
+  if (stop === undefined || timeline === undefined) return null;
+  const waited = state.phase === "draining" ? [...(view.parts()?.pool.calls() ?? [])] : [];
+  const waiting = waited
+    .map(([call]) => call)
+    .filter(({ stage }) => stage !== "settled")
+    .sort((a, b) => a.receivedAtMs - b.receivedAtMs)
+    .slice(0, mostWaitedCalls)
+    .map((call) => timeline.waiting(call));
+  return {
+    reason: stop.request.reason,
+    sinceMs: nowMs - stop.plan.requestedAtMs,
+    plan: drainPlanOf(stop.plan),
+    phases: lifecycle.phaseMs(),
+    waitedFor: timeline.waitedFor,
+    moreWaitedFor: timeline.more,
+    waiting,
   };
 }
 

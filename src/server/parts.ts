@@ -10,6 +10,7 @@ import { readTlsFiles } from "../config/tls-files.ts";
 import { hasSeveralCores } from "../config/worker-count.ts";
 import type { Clock } from "../lifecycle/clock.ts";
 import type { ServerLog } from "../log/log.ts";
+import { limitRate } from "../log/rate-limit.ts";
 import { Acceptor, type ListenTarget } from "../net/acceptor.ts";
 import { Connections } from "../net/connections.ts";
 import { TlsEndpoint } from "../net/tls-endpoint.ts";
@@ -17,6 +18,7 @@ import { LanePool } from "../pool/lane-pool.ts";
 import type { LogFunction } from "../service/define.ts";
 import type { StateThread } from "../state/state-thread.ts";
 import type { WorkerExtra } from "../worker/entry.ts";
+import { createAccessLog } from "./access-log.ts";
 import { LocalCalls } from "./local-calls.ts";
 
 /** What the parts are made of. */
@@ -50,11 +52,19 @@ export interface Parts {
   state: StateThread | undefined;
 }
 
+/** Log lines about refused connections of one kind. */
+const refusalRate = { burst: 10, intervalMs: 10_000 } as const;
+
 /** Makes the parts; workers begin to load their modules. */
 export function createParts(options: PartsOptions): Parts {
   const { config, clock, log } = options;
   const write: LogFunction = (level, message, fields) => log[level](message, fields);
+  const refusal = limitRate((level, message, fields) => log[level](message, fields), {
+    ...refusalRate,
+    now: clock.now,
+  });
   const ledger = new CallLedger();
+  if (config.accessLog) ledger.onSettled = createAccessLog(log);
   const fb303 = createFb303(options.adminSource, {
     allowShutdown: config.fb303Shutdown,
     reload: options.reload,
@@ -73,8 +83,17 @@ export function createParts(options: PartsOptions): Parts {
       write("warn", "a call's deadline has passed while its handler ran", describeCall(call)),
   });
   const tls = createTls(config);
-  const connections = new Connections({ ...config, tls, desk, clock, limits: config, log: write });
-  const acceptor = new Acceptor((socket) => connections.accept(socket), config.maxConnections);
+  const connections = new Connections({ ...config, tls, desk, clock, limits: config, log: refusal });
+  const { maxConnections } = config;
+  const acceptor = new Acceptor(
+    (socket) => connections.accept(socket),
+    maxConnections,
+    () =>
+      refusal("warn", "a connection is refused: there are as many as may be", {
+        kind: "max-connections",
+        maxConnections,
+      }),
+  );
   const pool = new LanePool({
     workers: config.workers,
     workerFile: workerFile(),

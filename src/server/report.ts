@@ -1,8 +1,10 @@
 /** The drain report: what became of every call, and how the stop went. */
+import type { DrainPlan, WaitedCall } from "../admin/source.ts";
 import type { CallTotals } from "../calls/call-ledger.ts";
 import type { CutCall } from "../calls/desk.ts";
 import { exitCodeOf, type StopFacts, type StopOutcome, stopOutcome } from "../lifecycle/outcome.ts";
 import type { PhaseName, StoppedState } from "../lifecycle/phases.ts";
+import { type DrainTimeline, drainPlanOf } from "./drain-timeline.ts";
 
 /** What `server.drain()` resolves with, and the `stopped` line says at its top level. */
 export interface DrainReport extends Omit<CallTotals, "owed" | "orphanedStarted"> {
@@ -17,6 +19,12 @@ export interface DrainReport extends Omit<CallTotals, "owed" | "orphanedStarted"
   readonly drainMs: number;
   /** How long each phase took, in ms. */
   readonly phases: Readonly<Partial<Record<PhaseName, number>>>;
+  /** When what was due, counted from the request to stop, in ms. Null when nobody had asked for it. */
+  readonly plan: DrainPlan | null;
+  /** The calls that the drain waited for longest, longest first, at most 100 of them. */
+  readonly waitedFor: readonly WaitedCall[];
+  /** How many more it waited for. */
+  readonly moreWaitedFor: number;
   /** The calls that were cut, at most 1,000 of them. */
   readonly cutCalls: readonly CutCall[];
   /** What could not be flushed or closed. */
@@ -32,6 +40,8 @@ export interface ReportParts {
   readonly state: StoppedState;
   readonly facts: StopFacts;
   readonly totals: CallTotals;
+  /** Undefined when there was no drain. */
+  readonly timeline: DrainTimeline | undefined;
   readonly cutCalls: readonly CutCall[];
   readonly drainMs: number;
   readonly phases: Readonly<Partial<Record<PhaseName, number>>>;
@@ -49,6 +59,9 @@ export function createReport(parts: ReportParts): DrainReport {
     ...totals,
     drainMs: roundMs(parts.drainMs),
     phases: Object.fromEntries(Object.entries(parts.phases).map(([phase, ms]) => [phase, roundMs(ms)])),
+    plan: state.stop === undefined ? null : drainPlanOf(state.stop.plan),
+    waitedFor: parts.timeline?.waitedFor ?? [],
+    moreWaitedFor: parts.timeline?.more ?? 0,
     cutCalls: parts.cutCalls,
     failures: [
       ...(startFailure === undefined ? [] : [{ part: "start", error: textOf(startFailure.cause) }]),

@@ -54,6 +54,8 @@ export class Server implements AsyncDisposable {
   #addresses: ServerAddresses | undefined;
   #reloading: Promise<void> = Promise.resolve();
   #report: DrainReport | undefined;
+  /** What the report will be, while the admin port closes. */
+  #reportToBe: DrainReport | undefined;
 
   constructor(
     modules: readonly string[],
@@ -70,7 +72,8 @@ export class Server implements AsyncDisposable {
       {
         parts: () => this.#parts,
         lifecycle: () => this.#lifecycle,
-        lastReport: () => this.#report,
+        timeline: () => this.#stopDriver.timeline,
+        lastReport: () => this.#report ?? this.#reportToBe,
         requestDrain: (reason) => this.#request({ source: "post", reason }),
       },
       log,
@@ -86,10 +89,14 @@ export class Server implements AsyncDisposable {
     });
     this.#stopDriver = new StopDriver(this.#parts, {
       undrained: () => this.#undrained(),
+      ending: (report) => {
+        this.#reportToBe = report;
+      },
       stopped: (report) => this.#stopped(report),
     });
     this.#lifecycle = new Lifecycle({ ...config, abortNoticeMs }, clock, this.#stopDriver);
     this.#stopDriver.attach(this.#lifecycle);
+    log.info("starting", { modules, workers: config.workers });
   }
 
   /** Where the server is in its life. */

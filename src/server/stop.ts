@@ -12,6 +12,7 @@ import type { Stop } from "../lifecycle/stop-plan.ts";
 import type { LifeFailure } from "../pool/control-messages.ts";
 import type { ResourceReport } from "../state/messages.ts";
 import { Cutting, terminationMs } from "./cutting.ts";
+import { DrainTimeline } from "./drain-timeline.ts";
 import type { Parts } from "./parts.ts";
 import { createReport, type DrainReport } from "./report.ts";
 
@@ -26,6 +27,8 @@ const lastWordsMs = terminationMs + 100;
 /** Hears of the ends of stops. */
 export interface StopListener {
   undrained(): void;
+  /** All but the admin port is closed: the report as it will be, if nothing goes wrong any more. */
+  ending(report: DrainReport): void;
   stopped(report: DrainReport): void;
 }
 
@@ -41,6 +44,8 @@ export class StopDriver implements LifecycleListener {
   #cutBefore = 0;
   #unterminated = 0;
   #drained = false;
+  /** Of the stop in progress. */
+  timeline: DrainTimeline | undefined;
 
   constructor(parts: Parts, listener: StopListener) {
     this.#parts = parts;
@@ -57,6 +62,7 @@ export class StopDriver implements LifecycleListener {
 
   onStopBegun(stop: Stop): void {
     this.#cutBefore = this.#parts.ledger.totals().cut;
+    this.timeline = new DrainTimeline(this.#parts.ledger, stop.plan);
     this.#parts.log.contract("draining", { reason: stop.request.reason });
     this.#tellTimes(stop);
   }
@@ -70,18 +76,26 @@ export class StopDriver implements LifecycleListener {
     this.#parts.log.info("undrained");
     this.#parts.pool.setStopTimes(0, 0);
     this.#parts.connections.lameDuck = false;
+    this.timeline = undefined;
     this.#listener.undrained();
   }
 
   onPhase(state: LifecycleState): void {
+    // What begins and what ends a life have lines of the contract.
+    const { phase } = state;
+    if (phase === "lame-duck" || phase === "flushing" || phase === "closing") {
+      this.#parts.log.info(phase, { owed: this.#parts.ledger.owed });
+    }
     switch (state.phase) {
       case "lame-duck":
         this.#parts.connections.lameDuck = true;
         break;
       case "draining":
+        this.timeline?.begin(state.sinceMs);
         void this.#drain();
         break;
       case "flushing":
+        this.timeline?.end();
         void this.#flush();
         break;
       case "closing":
@@ -91,6 +105,7 @@ export class StopDriver implements LifecycleListener {
         this.#finish(state);
         break;
     }
+    this.#parts.admin?.announce();
   }
 
   onAbortNotice(): void {
@@ -218,32 +233,58 @@ export class StopDriver implements LifecycleListener {
     } catch (cause) {
       failures.push({ part: "beforeExit", cause });
     }
+    this.#listener.ending(this.#report(this.#stateToBe(failures)));
     await admin?.close(adminCloseMs);
     this.#lifecycle.closed(failures);
   }
 
+  /** The state that follows when the admin port has closed too. */
+  #stateToBe(closeFailures: readonly StepFailure[]): StoppedState {
+    const { state } = this.#lifecycle;
+    const { startFailure, flushFailures } = state.phase === "closing" ? state : noFailures;
+    return {
+      phase: "stopped",
+      sinceMs: this.#parts.clock.now(),
+      stop: this.#stop,
+      ending: { kind: "closed" },
+      startFailure,
+      flushFailures,
+      closeFailures,
+    };
+  }
+
   #finish(state: StoppedState): void {
-    const { ledger, desk, log, connections, pool } = this.#parts;
+    const { log, connections, admin } = this.#parts;
     this.#cutting?.stop();
     this.#lastWords?.cancel();
+    this.timeline?.end();
     connections.destroyAll();
     connections.close();
+    const report = this.#report(state);
+    log.contract("stopped", { ...report });
+    this.#listener.stopped(report);
+    // Closed already, unless the end was forced or came by the deadline.
+    void admin?.close(adminCloseMs);
+  }
+
+  #report(state: StoppedState): DrainReport {
+    const { ledger, desk, log, pool } = this.#parts;
     const totals = ledger.totals();
-    const facts = stopFacts(state, totals.cut - this.#cutBefore);
-    const report = createReport({
+    return createReport({
       state,
-      facts,
+      facts: stopFacts(state, totals.cut - this.#cutBefore),
       totals,
+      timeline: this.timeline,
       cutCalls: desk.cutCalls,
       drainMs: this.#lifecycle.drainMs(),
       phases: this.#lifecycle.phaseMs(),
       droppedLogLines: log.dropped,
       unterminatedThreads: state.ending.kind === "closed" ? this.#unterminated : pool.workers.length,
     });
-    log.contract("stopped", { ...report });
-    this.#listener.stopped(report);
   }
 }
+
+const noFailures = { startFailure: undefined, flushFailures: [] } as const;
 
 /** What `work` gives, or `late` when it takes longer than `ms`. */
 async function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {

@@ -88,6 +88,16 @@ export class CallContext implements CurrentCall {
     if (certificate !== undefined) this.#peerCertificate = JSON.parse(certificate) as PeerCertificate;
   }
 
+  /** What finds the call in other logs: its number, as in the access log, and what its caller sent for that. */
+  get correlation(): { readonly call: number; readonly requestId?: string; readonly traceparent?: string } {
+    const { "x-request-id": requestId, traceparent } = this.headers;
+    return {
+      call: this.#serial,
+      ...(requestId === undefined ? {} : { requestId: requestId.slice(0, longestIdLength) }),
+      ...(traceparent === undefined ? {} : { traceparent: traceparent.slice(0, longestIdLength) }),
+    };
+  }
+
   get deadline(): number | undefined {
     return this.#live ? this.#link.deadlineOf(this.#slot) : undefined;
   }
@@ -134,6 +144,9 @@ export class CallContext implements CurrentCall {
     return this.#link.serialOf(this.#slot) === this.#serial;
   }
 }
+
+/** What clients send as an id is cut off behind so many characters. */
+const longestIdLength = 128;
 
 const noHeaders: Readonly<Record<string, string>> = Object.freeze({});
 

@@ -258,9 +258,10 @@ export class Runner {
 
   #answerError(pending: Pending, error: unknown): void {
     const { service, method } = pending.runnable;
-    const { peer, seqid } = pending.context;
+    const { peer, seqid, correlation } = pending.context;
     this.#options.log("error", "a call failed", {
       method: `${service}.${method.name}`,
+      ...correlation,
       seqid,
       peer,
       ...describeError(error),

@@ -15,6 +15,7 @@ import { deflateMessage } from "../wire/zlib-transform.ts";
 import type { WorkerOpening, WorkerTask } from "./entry.ts";
 import { PublishedValues } from "./published-values.ts";
 import { WorkerService } from "./services.ts";
+import { type CallTracer, createCallTracer } from "./tracing.ts";
 
 const results: Record<RunResult, number> = {
   completed: CallResult.COMPLETED,
@@ -43,6 +44,8 @@ export class LaneHost {
   readonly #published: PublishedValues;
   readonly #begin = Promise.withResolvers<WorkerOpening>();
   #services: WorkerService[] = [];
+  /** Undefined when nobody wants spans. */
+  #tracer: CallTracer | undefined;
 
   constructor(task: WorkerTask) {
     this.#task = task;
@@ -107,8 +110,11 @@ export class LaneHost {
     };
     for (const [index, service] of this.#services.entries()) {
       await service.open(index, link, proxies);
-      const { definition, methods, handler } = service;
-      this.#runner.add(definition.name, definition.service, methods, handler);
+    }
+    this.#tracer = await createCallTracer();
+    for (const { definition, methods, handler } of this.#services) {
+      const { name, service } = definition;
+      this.#runner.add(name, service, methods, this.#tracer?.traced(name, methods, handler) ?? handler);
     }
     this.#loop.applied(this.#published.version);
   }
@@ -151,7 +157,7 @@ export class LaneHost {
       case "flush":
         this.#answer(
           "flushed",
-          lastFirst(this.#services, (service) => service.flushSteps()),
+          [...lastFirst(this.#services, (service) => service.flushSteps()), ...this.#traceSteps()],
           message.withinMs,
         );
         break;
@@ -163,6 +169,14 @@ export class LaneHost {
         );
         break;
     }
+  }
+
+  #traceSteps(): LifeStep[] {
+    const warn = (error: unknown): void =>
+      this.#log("warn", "spans could not be handed over", {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    return this.#tracer === undefined ? [] : [this.#tracer.flushStep(warn)];
   }
 
   async #answer(

@@ -90,5 +90,11 @@ test("sluice drain stops a running ledger and follows it to its end", async (t) 
   const followed = await drain.ended;
   assert.equal(followed.code, 0, followed.stderr);
   assert.match(followed.stderr, /^127\.0\.0\.1:\d+ drains\n/);
-  assert.match(followed.stderr, /the server has stopped/);
+  assert.match(followed.stderr, /the server has stopped\n$/);
+  // The report is that of the log's last line; only the time that closing the admin port takes is not in it yet.
+  const report = JSON.parse(followed.stdout);
+  for (const key of ["outcome", "reason", "received", "completed", "exitCode"])
+    assert.equal(report[key], last[key], key);
+  assert.deepEqual(report.waitedFor, last["waitedFor"]);
+  assert.equal(report.waitedFor[0].method, "Probe.waitFor");
 });

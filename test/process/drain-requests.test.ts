@@ -78,8 +78,7 @@ test("a program's hooks are called: onHup with a reload, beforeExit as the last 
   const child = spawn(process.execPath, ["--conditions=sluice-source", path]);
   t.after(() => child.kill("SIGKILL"));
   const told = linesOf(child);
-  child.stdout.resume();
-  await once(child.stdout, "data");
+  for (let text = ""; !text.includes('"listening"'); ) text += String((await once(child.stdout, "data"))[0]);
   child.kill("SIGHUP");
   assert.equal((await told.next()).value, "onHup");
   child.kill("SIGTERM");

@@ -71,13 +71,34 @@ test("/metrics says that it is the text format of Prometheus", async (t) => {
   assert.equal(headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
 });
 
-test("the page loads nothing and may run nothing", async (t) => {
+test("the page runs and loads only what the port serves, and every file of it is there", async (t) => {
   const { admin } = await openAdmin(t);
   const { status, headers, body } = await ask(admin, "GET", "/");
   assert.equal(status, 200);
   assert.match(headers["content-type"]!, /^text\/html/);
-  assert.match(String(headers["content-security-policy"]), /default-src 'none'.*frame-ancestors 'none'/);
-  assert.doesNotMatch(body, /<script|src=|href="http/);
+  const policy = String(headers["content-security-policy"]);
+  assert.match(policy, /^default-src 'none'; script-src 'self'; style-src 'self'; /);
+  assert.match(policy, /frame-ancestors 'none'/);
+  assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+  assert.doesNotMatch(body, /<script>|<style| style=| on\w+=|(src|href)="(https?:|\/\/)/);
+
+  const types: Readonly<Record<string, string>> = {
+    js: "text/javascript",
+    css: "text/css",
+    svg: "image/svg+xml",
+  };
+  const paths = [...body.matchAll(/(?:src|href)="(\/page\/[^"]+)"/g)].map(([, path]) => path!);
+  assert.ok(paths.length >= 4);
+  // Modules lead to further ones.
+  for (const path of paths) {
+    const file = await ask(admin, "GET", path);
+    assert.equal(file.status, 200, path);
+    assert.equal(file.headers["content-type"]!.split(";")[0], types[path.split(".").at(-1)!], path);
+    for (const [, name] of file.body.matchAll(/^(?:import|\} from|import .* from) .*"\.\/([\w.]+)";$/gm)) {
+      if (!paths.includes(`/page/${name}`)) paths.push(`/page/${name}`);
+    }
+  }
+  assert.ok(paths.includes("/page/uplot.js") && paths.includes("/page/timeline.js"), paths.join(" "));
 });
 
 test("POST /drain asks for a drain with the reason given and answers 202 with the state", async (t) => {

@@ -3,6 +3,8 @@
 import type {
   AdminSource,
   ConnectionStatus,
+  DrainStatus,
+  InFlightStatus,
   LaneStatus,
   LimitStatus,
   PhaseStatus,
@@ -28,6 +30,8 @@ export class FakeSource implements AdminSource {
   handlersRunning = 0;
   laneList: LaneStatus[] = [{ index: 0, state: "ready", inFlight: 0, queued: 0, restarts: 0 }];
   connectionStatus: ConnectionStatus = { open: 0, accepted: 0, closedByKind: {}, byProtocol: {} };
+  inFlightList: InFlightStatus[] = [];
+  drainStatus: DrainStatus | null = null;
   limitStatus: LimitStatus = { hits: { maxInFlight: 0 }, connectionBytes: 0, callBytes: 0, malformed: {} };
   readonly drains: string[] = [];
   readonly logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[] = [];
@@ -59,6 +63,15 @@ export class FakeSource implements AdminSource {
   }
   connections(): ConnectionStatus {
     return this.connectionStatus;
+  }
+  inFlight(): readonly InFlightStatus[] {
+    return this.inFlightList;
+  }
+  drain(): DrainStatus | null {
+    return this.drainStatus;
+  }
+  canUndrain(): boolean {
+    return this.phaseStatus.phase === "lame-duck";
   }
   limits(): LimitStatus {
     return this.limitStatus;

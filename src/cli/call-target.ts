@@ -1,0 +1,50 @@
+/** Where a call goes, and what is said when it does not get there. */
+import type { NetConnectOpts } from "node:net";
+import type { ConnectionOptions } from "node:tls";
+import type { TransportName } from "./call-transport.ts";
+
+/** The call got no answer. */
+export class CallError extends Error {
+  readonly code = "SLUICE_CALL";
+  override readonly name = "CallError";
+}
+
+/** Where the server is. */
+export interface CallTarget {
+  readonly connect: NetConnectOpts;
+  readonly transport: TransportName;
+  /** Undefined: without TLS. */
+  readonly tls: ConnectionOptions | undefined;
+  /** For people. */
+  readonly where: string;
+  /** How long connecting and answering may take together, in ms. */
+  readonly timeoutMs: number;
+}
+
+/** No answer, or not even a connection, within the time. */
+export function lateError({ where, timeoutMs }: CallTarget, connected: boolean): CallError {
+  const state = connected ? "no answer from" : "no connection to";
+  return new CallError(`${state} ${where} within ${timeoutMs} ms${connected ? unknownEffect : ""}`);
+}
+
+/** What is to be said when the call may have been run. */
+export const unknownEffect: string = "; whether the call took effect is unknown";
+
+/** A connection that failed. @param connected whether anything may have been sent */
+export function connectionError(error: NodeJS.ErrnoException, where: string, connected: boolean): CallError {
+  if (connected) {
+    return new CallError(
+      `the connection to ${where} was lost (${error.code ?? error.message})${unknownEffect}`,
+      {
+        cause: error,
+      },
+    );
+  }
+  const hint =
+    error.code === "ECONNREFUSED" || error.code === "ENOENT"
+      ? "connection refused; is the server running there (--host, --port, --socket)?"
+      : /certificate|self.signed/i.test(error.message)
+        ? `${error.message}; trust it with --tls-ca FILE, or anything with --insecure`
+        : error.message;
+  return new CallError(`can't connect to ${where}: ${hint}`, { cause: error });
+}

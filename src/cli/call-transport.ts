@@ -1,0 +1,77 @@
+/** What a transport puts around a message on a socket, and how a message is cut out of what came. */
+import { inflateSync } from "node:zlib";
+import type { ProtocolName } from "../wire/protocol-names.ts";
+
+/** The ways to a server. HTTP and WebSocket have connections of their own: see `call-http.ts`. */
+export const transportNames = ["framed", "unframed", "header", "http", "websocket"] as const;
+
+export type TransportName = (typeof transportNames)[number];
+
+/** A transport on a plain socket. */
+export interface SocketTransport {
+  wrap(message: Buffer, protocol: ProtocolName): Buffer;
+  /** The message in what came so far; undefined while it is not whole. @throws Error when it never will be one */
+  cut(received: Buffer): Buffer | undefined;
+}
+
+const largestFrameBytes = 1024 * 1024 * 1024;
+const frameBytes = 4;
+/** THeader's numbers of the protocols. */
+const headerProtocol: Readonly<Record<ProtocolName, number>> = { binary: 0, json: 1, compact: 2 };
+const headerMagic = 0x0fff;
+const headerFixedBytes = 14;
+const zlibTransform = 1;
+
+export const socketTransports: Readonly<Record<"framed" | "unframed" | "header", SocketTransport>> = {
+  framed: {
+    wrap: (message) => framed(message),
+    cut: (received) => frameOf(received)?.subarray(frameBytes),
+  },
+  unframed: {
+    wrap: (message) => message,
+    // Only its reader can tell where it ends.
+    cut: (received) => received,
+  },
+  header: {
+    wrap: (message, protocol) => {
+      // Protocol, no transforms, padding.
+      const header = Buffer.from([headerProtocol[protocol], 0, 0, 0]);
+      const fixed = Buffer.alloc(headerFixedBytes - frameBytes);
+      fixed.writeUInt16BE(headerMagic, 0);
+      fixed.writeUInt16BE(header.length / 4, 8);
+      return framed(Buffer.concat([fixed, header, message]));
+    },
+    cut: (received) => {
+      const frame = frameOf(received);
+      return frame === undefined ? undefined : messageInHeader(frame);
+    },
+  },
+};
+
+function framed(message: Buffer): Buffer {
+  const length = Buffer.alloc(frameBytes);
+  length.writeInt32BE(message.length);
+  return Buffer.concat([length, message]);
+}
+
+/** The first frame with its length, when it is whole. */
+function frameOf(received: Buffer): Buffer | undefined {
+  if (received.length < frameBytes) return undefined;
+  const length = received.readInt32BE(0);
+  if (length < 0 || length > largestFrameBytes) throw new Error("it is no frame");
+  return received.length < frameBytes + length ? undefined : received.subarray(0, frameBytes + length);
+}
+
+function messageInHeader(frame: Buffer): Buffer {
+  if (frame.length < headerFixedBytes || frame.readUInt16BE(frameBytes) !== headerMagic) {
+    throw new Error("it has no THeader");
+  }
+  const headerEnd = headerFixedBytes + 4 * frame.readUInt16BE(12);
+  // Protocol and count of transforms; all numbers here are below 128, so each varint is one byte.
+  const transforms = frame.subarray(
+    headerFixedBytes + 2,
+    headerFixedBytes + 2 + frame[headerFixedBytes + 1]!,
+  );
+  const message = frame.subarray(headerEnd);
+  return transforms.includes(zlibTransform) ? inflateSync(message) : message;
+}

@@ -1,0 +1,139 @@
+/** A service as its IDL has it, told from the generated code alone. */
+import type { GeneratedService } from "../service/define.ts";
+import { methodsOf } from "../service/generated.ts";
+import { parameterNames } from "./call-codec.ts";
+import {
+  readAlone,
+  type Shape,
+  type SpiedField,
+  shapeOf,
+  spyOn,
+  structName,
+  structsIn,
+  type TypeSpy,
+  typeName,
+} from "./type-spy.ts";
+
+/** A name with its type. */
+export interface Named {
+  readonly name: string;
+  readonly type: string;
+}
+
+export interface MethodIdl {
+  readonly name: string;
+  readonly oneway: boolean;
+  readonly result: string;
+  readonly parameters: readonly Named[];
+  /** The exceptions that it declares. */
+  readonly throws: readonly string[];
+}
+
+export interface ServiceIdl {
+  readonly methods: readonly MethodIdl[];
+  /** Structs and exceptions that occur, with their fields. */
+  readonly structs: readonly { readonly name: string; readonly fields: readonly Named[] }[];
+}
+
+type Member = (...values: unknown[]) => unknown;
+type Members = Record<string, Member | undefined>;
+interface Readable {
+  read(input: TypeSpy): void;
+}
+
+/** Describes a service. */
+export function describeIdl(service: GeneratedService): ServiceIdl {
+  const shapes: Shape[] = [];
+  const methods = methodsOf(service).map(({ name, oneway }) => {
+    const parameters = parametersOf(service, name, shapes);
+    const { result, throws } = oneway ? { result: "void", throws: [] } : resultOf(service, name, shapes);
+    return { name, oneway, result, parameters, throws };
+  });
+  return { methods, structs: structsOf(shapes) };
+}
+
+/** What a processor hands to a handler, and in which place. */
+function parametersOf(service: GeneratedService, method: string, shapes: Shape[]): Named[] {
+  let given: unknown[] = [];
+  // With this length the processor takes it for a function that is given a callback, and waits for nothing.
+  const take = (...args: unknown[]): void => {
+    given = args;
+  };
+  const handler = Object.defineProperty(take, "length", { value: 255 });
+  const Processor = service.Processor as unknown as new (handler: object) => Members;
+  const processor = new Processor({ [method]: handler });
+  const read = (input: TypeSpy): void => void processor[`process_${method}`]!(0, input, mute);
+  const names = parameterNames(service.Client.prototype[`send_${method}` as never] as Member);
+  const types = new Map<number, string>();
+  for (const field of spyOn(read)) {
+    readAlone(field, read);
+    const place = given.slice(0, names.length).findIndex((value) => value !== null && value !== undefined);
+    types.set(place, nameOf(field, given[place], shapes));
+  }
+  return names.map((name, place) => ({ name, type: types.get(place) ?? "?" }));
+}
+
+function resultOf(
+  service: GeneratedService,
+  method: string,
+  shapes: Shape[],
+): { result: string; throws: string[] } {
+  const Client = service.Client as unknown as new (
+    output: object,
+    protocol: unknown,
+  ) => Members & {
+    _reqs: Record<number, (error: unknown, result: unknown) => void>;
+  };
+  const client = new Client({ flush() {} }, undefined);
+  let answer: { readonly error: unknown; readonly result: unknown } = { error: null, result: null };
+  const read = (input: TypeSpy): void => {
+    client._reqs[1] = (error, result) => {
+      answer = { error, result };
+    };
+    client[`recv_${method}`]!(input, 2, 1);
+  };
+  let result = "void";
+  const throws: string[] = [];
+  for (const field of spyOn(read)) {
+    readAlone(field, read);
+    if (field.id === 0) result = nameOf(field, answer.result, shapes);
+    else throws.push(nameOf(field, answer.error, shapes));
+  }
+  return { result, throws };
+}
+
+function nameOf(field: SpiedField, value: unknown, shapes: Shape[]): string {
+  const shape = shapeOf(field.tokens, value);
+  shapes.push(shape);
+  return typeName(shape);
+}
+
+/** The structs of the shapes, and those in their fields. */
+function structsOf(shapes: Shape[]): { name: string; fields: Named[] }[] {
+  const known = new Map<string, { name: string; fields: Named[] }>();
+  // It grows while it is gone through: fields bring further structs.
+  for (const shape of shapes) {
+    for (const struct of structsIn(shape)) {
+      const name = structName(struct);
+      if (known.has(name)) continue;
+      const entry = { name, fields: [] as Named[] };
+      known.set(name, entry);
+      entry.fields.push(...fieldsOf(struct.constructor as new () => Readable, shapes));
+    }
+  }
+  return [...known.values()];
+}
+
+function fieldsOf(Struct: new () => Readable, shapes: Shape[]): Named[] {
+  return spyOn((input) => new Struct().read(input)).map((field) => {
+    const fresh = new Struct() as unknown as Record<string, unknown>;
+    const made = new Struct() as unknown as Readable & Record<string, unknown>;
+    readAlone(field, (input) => made.read(input));
+    // A field whose default is what the spy reads can't be told from the others.
+    const name = Object.keys(made).find((key) => made[key] !== fresh[key]) ?? `field ${field.id}`;
+    return { name, type: nameOf(field, made[name], shapes) };
+  });
+}
+
+/** A protocol to write to that takes everything and keeps nothing. */
+const mute: object = new Proxy({}, { get: () => () => undefined });

@@ -1,0 +1,58 @@
+/** `sluice methods`: what can be called of a service, with its types. */
+import { parseArguments } from "../config/arguments.ts";
+import type { OptionSpec } from "../config/option-kinds.ts";
+import { readOptions } from "../config/read-options.ts";
+import { type Command, UsageError } from "./command.ts";
+import { endWith, exitCodes } from "./exit.ts";
+import type { MethodIdl, ServiceIdl } from "./idl.ts";
+import { modulePath } from "./module-path.ts";
+
+const methodsOptions = {
+  json: { kind: "flag", fallback: false, help: "as JSON" },
+} as const satisfies Record<string, OptionSpec>;
+
+/** The command. */
+export const methodsCommand: Command = {
+  name: "methods",
+  usage: "MODULE",
+  summary: "lists the methods of a service with their types",
+  description: `Lists the methods of the service that MODULE declares (the word ledger stands for the reference ledger), and the
+structs and exceptions that they use. No server is asked. Enums show as i32, typedefs as what they stand for.`,
+  options: methodsOptions,
+  async run(context) {
+    const { given, positionals } = parseArguments(methodsOptions, context.argv);
+    const [module, ...more] = positionals;
+    if (module === undefined || more.length > 0) {
+      throw new UsageError("write: sluice methods MODULE, for example: sluice methods ledger");
+    }
+    const read = readOptions(methodsOptions, given, { env: context.env, naming: "flag" });
+    // Loaded here, for the thrift package takes longer to load than all else.
+    const { loadService } = await import("../service/load.ts");
+    const { registerSelfResolution } = await import("../service/self-resolution.ts");
+    const { describeIdl } = await import("./idl.ts");
+    registerSelfResolution();
+    const { name, service } = await loadService(modulePath(module));
+    const idl = describeIdl(service);
+    context.out(read.flag("json") ? `${JSON.stringify({ name, ...idl }, null, 2)}\n` : showIdl(name, idl));
+    return endWith(exitCodes.done);
+  },
+};
+
+function showIdl(service: string, { methods, structs }: ServiceIdl): string {
+  const lines = [`service ${service}`, ...methods.map((method) => `  ${showMethod(method)}`)];
+  for (const { name, fields } of structs) {
+    const width = Math.max(0, ...fields.map((field) => field.name.length));
+    lines.push(
+      "",
+      `struct ${name}`,
+      ...fields.map((field) => `  ${field.name.padEnd(width)}  ${field.type}`),
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function showMethod({ name, oneway, result, parameters, throws }: MethodIdl): string {
+  const list = parameters.map((parameter) => `${parameter.type} ${parameter.name}`).join(", ");
+  const declared = throws.length === 0 ? "" : ` throws ${throws.join(", ")}`;
+  return `${oneway ? "oneway " : ""}${result} ${name}(${list})${declared}`;
+}

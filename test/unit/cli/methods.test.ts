@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runSluice } from "./run-sluice.ts";
+
+const module = fileURLToPath(new URL("./everything-service.ts", import.meta.url));
+
+describe("sluice methods", () => {
+  test("lists methods, structs and exceptions with the types of the IDL", async () => {
+    const { code, out, err } = await runSluice(["methods", module]);
+    assert.deepEqual([code, err], [0, ""]);
+    assert.equal(
+      out,
+      `service Everything
+  i64 add(i64 a, i64 b)
+  void break_()
+  All echo(All all)
+  list<Inner> inners(list<Inner> inners)
+  oneway void note(string text)
+  void refuse() throws Refused
+  void vanish()
+
+struct All
+  yes       bool
+  small     byte
+  short     i16
+  middle    i32
+  large     i64
+  real      double
+  text      string
+  bytes     binary
+  color     i32
+  inner     Inner
+  inners    list<Inner>
+  names     set<string>
+  counts    map<string, i64>
+  byNumber  map<i64, Inner>
+  rows      list<list<i32>>
+  grouped   map<string, list<Inner>>
+  absent    string
+
+struct Inner
+  name  string
+  size  i64
+
+struct Refused
+  message  string
+  limit    i64
+`,
+    );
+  });
+
+  test("gives the same as JSON", async () => {
+    const { out } = await runSluice(["methods", "--json", "ledger"]);
+    const { name, methods } = JSON.parse(out);
+    assert.equal(name, "Ledger");
+    assert.deepEqual(
+      methods.find((method: { name: string }) => method.name === "post"),
+      {
+        name: "post",
+        oneway: false,
+        result: "Receipt",
+        parameters: [{ name: "entry", type: "Entry" }],
+        throws: ["InvalidEntry"],
+      },
+    );
+  });
+
+  test("says what to write when the module is missing", async () => {
+    const { code, err } = await runSluice(["methods"]);
+    assert.equal(code, 2);
+    assert.match(err, /^sluice: write: sluice methods MODULE/);
+  });
+});
