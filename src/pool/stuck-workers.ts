@@ -17,6 +17,7 @@ export interface StuckWorkersOptions {
 export class StuckWorkers {
   readonly #options: StuckWorkersOptions;
   readonly #suspects = new Map<LaneWorker, Timer>();
+  #closed = false;
 
   constructor(options: StuckWorkersOptions) {
     this.#options = options;
@@ -24,12 +25,14 @@ export class StuckWorkers {
 
   /** The deadline of a call that it runs has passed: it has to show that it goes on. */
   suspect(worker: LaneWorker): void {
-    if (worker.state !== "ready" || this.#suspects.has(worker)) return;
+    if (this.#closed || worker.state !== "ready" || this.#suspects.has(worker)) return;
     this.#arm(worker);
     void worker.ping().then(() => this.#clear(worker));
   }
 
+  /** In a stop workers are ended when their calls' time is over, by others. */
   close(): void {
+    this.#closed = true;
     for (const timer of this.#suspects.values()) timer.cancel();
     this.#suspects.clear();
   }

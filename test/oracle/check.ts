@@ -128,7 +128,8 @@ function* endViolations({ plan, ended, stopAtMs, clients }: Run): Generator<stri
   const cut = last["cut"] as number;
   if (!plan.mayCut && cut > 0) yield `${cut} calls were cut for no reason`;
   const expected = cut === 0 ? [0] : plan.hurts.length > 0 ? [0, 3] : [3];
-  if (!expected.includes(code!)) yield `exit code ${code} with ${cut} calls cut`;
+  if (!expected.includes(code!))
+    yield `exit code ${code} with ${cut} calls cut, failures: ${JSON.stringify(last["failures"])}`;
   const drainMs = last["drainMs"] as number;
   if (drainMs > plan.graceMs + 100) yield `the stop took ${drainMs} ms; grace is ${plan.graceMs}`;
   const tookMs = Math.round(ended.atMs - stopAtMs);
