@@ -11,6 +11,7 @@ import { chartOf } from "./report/chart.ts";
 import { currentCommit, describeMachine, type Results, writeResults } from "./report/results.ts";
 import { tableOf } from "./report/table.ts";
 import { benchFolder } from "./servers/build.ts";
+import { agreeOnBurning } from "./servers/burn-cpu.ts";
 import type { Contestant } from "./servers/contestant.ts";
 import { contestants } from "./servers/index.ts";
 import { workloads } from "./workloads/index.ts";
@@ -67,6 +68,7 @@ async function main(options: BenchOptions): Promise<void> {
   const processes = createProcesses();
   endWith(processes);
 
+  agreeOnBurning();
   const generator = await createGenerator(processes);
   const { ready, skipped } = await prepareAll(chosenContestants, processes);
   progress("");

@@ -6,6 +6,9 @@ import type { LaneWorker } from "./lane-worker.ts";
 
 /** How long a worker may make no progress, with calls to be made, before it counts as standing, in ms. */
 const standingAfterMs = 2;
+/** The same for one whose calls have been long of late: some of them, but no more than others can wait. */
+const longCalls = 3;
+const standingAfterMostMs = 10;
 
 /** Whether a worker stands still. To be asked before a call is handed over, so that its wait is counted from then. */
 export function isStanding(worker: LaneWorker, nowMs: number): boolean {
@@ -14,7 +17,8 @@ export function isStanding(worker: LaneWorker, nowMs: number): boolean {
     worker.seenProgress = progress;
     worker.movedAtMs = nowMs;
   }
-  return nowMs - worker.movedAtMs >= standingAfterMs;
+  const usualMs = Math.min(standingAfterMostMs, (longCalls * worker.callCostUs) / 1000);
+  return nowMs - worker.movedAtMs >= Math.max(standingAfterMs, usualMs);
 }
 
 /** Queued work, in microseconds, from which on a further worker is cheaper than waiting for this one. */
