@@ -36,3 +36,6 @@ export interface ConnectionHost {
   ending(connection: LiveConnection): void;
   closed(connection: LiveConnection): void;
 }
+
+/** What a call hears that came too late. Clients take "not started" for leave to repeat it: see docs/clients.md. */
+export const drainRefusal: string = "the server is draining; not started, call another one";

@@ -11,7 +11,7 @@ import type { Outcome } from "../calls/outcome.ts";
 import type { ConnectionActivity } from "../lifecycle/quiet.ts";
 import { mayBeZlib } from "../wire/detect.ts";
 import { type MessageView, WireError } from "../wire/message.ts";
-import type { ConnectionHost } from "./connection-host.ts";
+import { type ConnectionHost, drainRefusal } from "./connection-host.ts";
 import { Incoming } from "./incoming.ts";
 import { MessageHeaders } from "./message-headers.ts";
 import { Outbox } from "./outbox.ts";
@@ -272,8 +272,7 @@ export class Connection implements Caller {
   /** Takes one message from the cutter. */
   message(cut: MessageView): boolean {
     const view = this.#headers === undefined ? cut : this.#headers.before(cut, this.replyForm);
-    const refusal =
-      this.state === "refusing" ? "the server is draining; not started, call another one" : undefined;
+    const refusal = this.state === "refusing" ? drainRefusal : undefined;
     this.#host.desk.arrive(this, view, this.#nowMs, refusal);
     return refusal !== undefined || !this.#wantsNoMore;
   }

@@ -1,8 +1,10 @@
 /** One HTTP request and its response. A body that is a Thrift message makes it the caller of that call. */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Call, Caller } from "../calls/call.ts";
 import { WireError } from "../wire/message.ts";
 import type { CloseReason } from "./connection.ts";
+import { drainRefusal } from "./connection-host.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
 import type { HttpConnection } from "./http-connection.ts";
 import { headersOf } from "./http-headers.ts";
@@ -258,8 +260,7 @@ export class HttpExchange implements Caller {
 
   get #refusalOfCall(): string | undefined {
     const { state, closeReason, inFlight, host } = this.#connection;
-    if (state === "refusing" || (state === "ending" && closeReason === "drain"))
-      return "the server is draining; not started, call another one";
+    if (state === "refusing" || (state === "ending" && closeReason === "drain")) return drainRefusal;
     if (inFlight < host.maxInFlightPerConnection) return undefined;
     return `overloaded: ${inFlight} calls of this connection are in flight (maxInFlightPerConnection); not started`;
   }

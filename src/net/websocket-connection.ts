@@ -6,7 +6,7 @@ import type { ConnectionActivity } from "../lifecycle/quiet.ts";
 import { WireError } from "../wire/message.ts";
 import type { Arrival } from "./arrival.ts";
 import type { CloseReason, ConnectionState } from "./connection.ts";
-import type { ConnectionHost } from "./connection-host.ts";
+import { type ConnectionHost, drainRefusal } from "./connection-host.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import type { MessageHeaders } from "./message-headers.ts";
 import { type Departures, ReplyOrder } from "./reply-order.ts";
@@ -215,8 +215,7 @@ export class WebSocketConnection implements LiveConnection, Departures {
     this.kind = `websocket-${cutter.kind}`;
     const { desk } = this.#host;
     const caller = new WebSocketCaller(this, replyForm, text);
-    const refusal =
-      this.state === "refusing" ? "the server is draining; not started, call another one" : undefined;
+    const refusal = this.state === "refusing" ? drainRefusal : undefined;
     desk.arrive(caller, this.#headers.before(view, replyForm), this.#host.now(), refusal);
     this.#blocked = !desk.endOfRead(caller);
     this.#updatePause();
