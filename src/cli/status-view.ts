@@ -51,7 +51,7 @@ export function showReport(report: DrainReport): string {
     `calls        received ${received}: ${showOutcomes(report)}${owed === 0 ? "" : `; no outcome ${owed}`}`,
     `phases       ${phases.join(", ")}`,
     ...(shown.length === 0 ? [] : ["waited for", ...shown]),
-    ...(more === 0 ? [] : [`  and ${more} more, which ended sooner`]),
+    ...(more === 0 ? [] : [`  and ${more} more, for which it waited less long`]),
     ...report.failures.map(({ part, error }) => `failed       ${part}: ${error}`),
     "",
   ].join("\n");

@@ -68,7 +68,7 @@ export class DrainTimeline {
   }
 
   #keepLongest(): void {
-    this.#calls.sort((a, b) => b.toMs! - a.toMs!);
+    this.#calls.sort((a, b) => waitedMs(b) - waitedMs(a));
     if (this.#calls.length > mostWaitedCalls) this.#calls.length = mostWaitedCalls;
   }
 
@@ -85,6 +85,11 @@ export class DrainTimeline {
       outcome,
     };
   }
+}
+
+/** How long a drain had to wait for a call that has its outcome: what it ran before does not count. */
+function waitedMs({ fromMs, toMs }: WaitedCall): number {
+  return toMs! - Math.max(0, fromMs);
 }
 
 /** A stop's plan as distances from the request to stop. */
