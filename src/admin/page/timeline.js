@@ -135,7 +135,10 @@ function niceStep(rough) {
 function showCalls({ calls, more, untilMs, nowMs }) {
   const groups = calls.length > mostSingleRows ? grouped(calls, untilMs / 100) : calls.map(single);
   at("waited").replaceChildren(...groups.map(([call, alike]) => callRow(call, alike, untilMs, nowMs)));
-  write(at("waited-note"), more > 0 ? `And ${count(more)} more, for which it waited less long.` : noteOf(calls.length));
+  write(
+    at("waited-note"),
+    more > 0 ? `And ${count(more)} more, for which it waited less long.` : noteOf(calls.length),
+  );
 }
 
 /** @param {number} shown */
