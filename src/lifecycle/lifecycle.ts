@@ -4,6 +4,7 @@ import type { Clock } from "./clock.ts";
 import type { FactAnswer, LifecycleListener, LifecycleSettings, StopAnswer, WishAnswer } from "./driver.ts";
 import {
   StartTimeoutError,
+  type UndrainRefusedError,
   undrainRefusedByFault,
   undrainRefusedBySignal,
   undrainRefusedIn,
@@ -166,6 +167,11 @@ export class Lifecycle {
     return { kind: "done" };
   }
 
+  /** Whether `undrain` would be granted now. */
+  get undrainable(): boolean {
+    return undrainRefusal(this.#state) === undefined;
+  }
+
   /**
    * Wish: serve again. Granted in lame-duck only, and only if neither a signal nor a fault began the stop or joined it.
    *
@@ -173,12 +179,9 @@ export class Lifecycle {
    */
   undrain(): void {
     const state = this.#state;
-    if (state.phase !== "lame-duck") throw undrainRefusedIn(state.phase);
+    const refusal = undrainRefusal(state);
+    if (state.phase !== "lame-duck" || refusal !== undefined) throw refusal;
     const { stop } = state;
-    const sources = [stop.request, ...stop.joined].map(({ source }) => source);
-    if (sources.includes("signal")) throw undrainRefusedBySignal();
-    const fault = [stop.request, ...stop.joined].find(({ source }) => source === "fault");
-    if (fault !== undefined) throw undrainRefusedByFault(fault.reason);
     this.#enter({ phase: "serving", sinceMs: this.#clock.now() });
     this.#times.forget("lame-duck");
     this.#telling.add(() => this.#listener.onUndrained(stop));
@@ -282,4 +285,12 @@ export class Lifecycle {
         this.#end({ kind: "deadline", during: this.#state.phase }, []);
     }
   }
+}
+
+function undrainRefusal(state: LifecycleState): UndrainRefusedError | undefined {
+  if (state.phase !== "lame-duck") return undrainRefusedIn(state.phase);
+  const requests = [state.stop.request, ...state.stop.joined];
+  if (requests.some(({ source }) => source === "signal")) return undrainRefusedBySignal();
+  const fault = requests.find(({ source }) => source === "fault");
+  return fault && undrainRefusedByFault(fault.reason);
 }

@@ -14,6 +14,7 @@ import type { DrainReport } from "./report.ts";
 import { handleSignals } from "./signals.ts";
 import { startWorkers } from "./start.ts";
 import { StopDriver } from "./stop.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
 
 /** How long a call has between its notice and its cut, in ms. */
 const abortNoticeMs = 200;
@@ -50,6 +51,7 @@ export class Server implements AsyncDisposable {
   readonly #adminSource: AdminSource;
   readonly #stopping = Promise.withResolvers<DrainReport>();
   readonly #unhandleSignals: () => void;
+  readonly #supervisor: Supervisor | undefined;
   #drain: PromiseWithResolvers<DrainReport> | undefined;
   #addresses: ServerAddresses | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -85,11 +87,23 @@ export class Server implements AsyncDisposable {
       reload: () => this.reload(),
     });
     this.#stopDriver = new StopDriver(this.#parts, {
+      moved: () => this.#supervisor?.look(),
       undrained: () => this.#undrained(),
       stopped: (report) => this.#stopped(report),
     });
     this.#lifecycle = new Lifecycle({ ...config, abortNoticeMs }, clock, this.#stopDriver);
     this.#stopDriver.attach(this.#lifecycle);
+    // Who answers the process's signals speaks for the process.
+    this.#supervisor = config.signals
+      ? createSupervisor({
+          parts: this.#parts,
+          lifecycle: this.#lifecycle,
+          clock,
+          log,
+          startTimeoutMs: config.startTimeoutMs,
+          env: process.env,
+        })
+      : undefined;
   }
 
   /** Where the server is in its life. */
@@ -162,6 +176,15 @@ export class Server implements AsyncDisposable {
   async #reloadNow(): Promise<void> {
     const { phase } = this;
     if (phase !== "serving" && phase !== "lame-duck") return;
+    this.#supervisor?.reloading();
+    try {
+      await this.#reloadServices();
+    } finally {
+      this.#supervisor?.reloaded();
+    }
+  }
+
+  async #reloadServices(): Promise<void> {
     this.#reloadTls();
     const failures = await this.#parts.pool.ask("reload");
     for (const { service, message } of failures) {

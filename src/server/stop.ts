@@ -25,6 +25,8 @@ const lastWordsMs = terminationMs + 100;
 
 /** Hears of the ends of stops. */
 export interface StopListener {
+  /** The phase changed; told before what it asks for is done. */
+  moved(): void;
   undrained(): void;
   stopped(report: DrainReport): void;
 }
@@ -74,6 +76,7 @@ export class StopDriver implements LifecycleListener {
   }
 
   onPhase(state: LifecycleState): void {
+    this.#listener.moved();
     switch (state.phase) {
       case "lame-duck":
         this.#parts.connections.lameDuck = true;
