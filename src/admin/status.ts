@@ -40,6 +40,8 @@ export interface StatusDocument {
   readonly connections: ConnectionStatus;
   /** The report of the last drain, or null. */
   readonly lastReport: unknown;
+  /** How a takeover by a successor stands: its state, process id and, when it failed, why. Null without one. */
+  readonly takeover: unknown;
 }
 
 /** Makes the document from one consistent look at the server. */
@@ -61,6 +63,7 @@ export function statusOf(source: AdminSource): StatusDocument {
     lanes,
     connections,
     lastReport: source.lastReport ?? null,
+    takeover: source.takeover ?? null,
   };
 }
 

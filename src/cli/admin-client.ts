@@ -33,6 +33,8 @@ export interface AdminClient {
   status(): Promise<StatusDocument>;
   /** Asks for a drain. @throws {AdminError} */
   drain(reason: string): Promise<void>;
+  /** Asks for a takeover. @returns the successor's process id @throws {AdminError} */
+  takeover(): Promise<number>;
 }
 
 /** How long an answer may take; the main thread of a server that lives answers within milliseconds. */
@@ -102,6 +104,9 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
     },
     async drain(reason) {
       await ask("POST", "/drain", JSON.stringify({ reason }));
+    },
+    async takeover() {
+      return (JSON.parse(await ask("POST", "/takeover")) as { readonly pid: number }).pid;
     },
   };
 }

@@ -10,8 +10,16 @@ import { commandHelp, generalHelp } from "./help.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
+import { takeoverCommand } from "./takeover.ts";
 
-const commands: readonly Command[] = [serveCommand, callCommand, statusCommand, drainCommand, ledgerCommand];
+const commands: readonly Command[] = [
+  serveCommand,
+  callCommand,
+  statusCommand,
+  drainCommand,
+  takeoverCommand,
+  ledgerCommand,
+];
 
 /** Runs the command line of this process and ends it. @param handOverSignals as in {@link CommandContext} */
 export async function main(handOverSignals: () => void): Promise<never> {

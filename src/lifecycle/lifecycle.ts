@@ -127,7 +127,7 @@ export class Lifecycle {
     if (state.phase === "stopped") return { kind: "ignored", why: "the server has stopped already" };
     if (state.phase === "serving") {
       const stop = this.#begin(request, "serving");
-      const phase = this.#settings.lameDuckMs > 0 ? "lame-duck" : "draining";
+      const phase = stop.plan.lameDuckEndsAtMs > stop.plan.requestedAtMs ? "lame-duck" : "draining";
       this.#move({ phase, sinceMs: stop.plan.requestedAtMs, stop });
       return { kind: "began", stop };
     }
@@ -199,7 +199,9 @@ export class Lifecycle {
   }
 
   #begin(request: StopRequest, beganIn: Stop["beganIn"]): Stop {
-    const plan = planStop(this.#settings, this.#clock.now());
+    // Load balancers have nowhere to leave to, or from, when the next process has the listener.
+    const lameDuckMs = request.source === "takeover" ? 0 : this.#settings.lameDuckMs;
+    const plan = planStop({ ...this.#settings, lameDuckMs }, this.#clock.now());
     const stop: Stop = { request, joined: [], beganIn, hastenedAtMs: undefined, plan };
     this.#telling.add(() => this.#listener.onStopBegun(stop));
     return stop;

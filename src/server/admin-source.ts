@@ -5,6 +5,7 @@ import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { ServerLog } from "../log/log.ts";
 import type { Parts } from "./parts.ts";
 import type { DrainReport } from "./report.ts";
+import type { Takeover } from "./takeover.ts";
 
 /** What of the server comes into being after its admin source. */
 export interface AdminView {
@@ -12,6 +13,7 @@ export interface AdminView {
   lifecycle(): Lifecycle;
   lastReport(): DrainReport | undefined;
   requestDrain(reason: string): void;
+  takeover(): Takeover;
 }
 
 export function createAdminSource(view: AdminView, log: ServerLog, now: () => number): AdminSource {
@@ -54,6 +56,10 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
     get lastReport() {
       return view.lastReport();
     },
+    get takeover() {
+      return view.takeover().status;
+    },
+    requestTakeover: () => view.takeover().request(),
     requestDrain: (reason) => view.requestDrain(reason),
     undrain: () => view.lifecycle().undrain(),
     log: (level, message, fields) => log[level](message, fields),

@@ -25,6 +25,8 @@ const lastWordsMs = terminationMs + 100;
 
 /** Hears of the ends of stops. */
 export interface StopListener {
+  /** All resources are closed. */
+  released(): void;
   /** The phase changed; told before what it asks for is done. */
   moved(): void;
   undrained(): void;
@@ -214,6 +216,7 @@ export class StopDriver implements LifecycleListener {
       closing,
       pool.destroy(Math.min(threadEndMs, this.#leftMs())),
     ]);
+    this.#listener.released();
     failures.push(...resources);
     this.#unterminated = stuck + (this.#cutting?.unterminated ?? 0);
     try {

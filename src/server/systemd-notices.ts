@@ -62,11 +62,7 @@ export class SystemdNotices {
   look(): void {
     if (this.#told === "over") return;
     const server = this.#options.look();
-    const assignments = [
-      ...this.#stateOf(server),
-      ...this.#statusOf(server),
-      ...this.#extensionOf(server),
-    ];
+    const assignments = [...this.#stateOf(server), ...this.#statusOf(server), ...this.#extensionOf(server)];
     this.#phase = server.phase;
     if (assignments.length > 0) this.#options.send(assignments);
     if (server.phase === "stopped") this.#end();

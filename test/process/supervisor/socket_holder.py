@@ -1,6 +1,7 @@
 """Plays systemd's side of socket activation: holds listening sockets and starts the command on them, as often as asked.
 
-Usage: socket_holder.py KIND… -- COMMAND…     KIND is tcp or the path of a Unix domain socket
+Usage: socket_holder.py KIND… -- COMMAND…     KIND is tcp or the path of a Unix domain socket, with a
+name before it, as in admin=tcp, if it has one
 Prints one line of JSON with the addresses, then starts the command for each line that it reads, and stops the one that
 runs with SIGTERM before. Ends with its input.
 """
@@ -12,8 +13,10 @@ import sys
 
 split = sys.argv.index("--")
 kinds, command = sys.argv[1:split], sys.argv[split + 1 :]
-listeners = []
-for kind in kinds:
+listeners, names = [], []
+for named in kinds:
+    name, _, kind = named.rpartition("=")
+    names.append(name or "unknown")
     if kind == "tcp":
         listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
     else:
@@ -33,7 +36,7 @@ def start():
     for at, descriptor in enumerate(high):
         os.dup2(descriptor, 3 + at)
         os.close(descriptor)
-    os.environ.update(LISTEN_FDS=str(len(listeners)), LISTEN_PID=str(os.getpid()))
+    os.environ.update(LISTEN_FDS=str(len(listeners)), LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES=":".join(names))
     os.execvp(command[0], command)
 
 

@@ -64,9 +64,7 @@ describe("what systemd is told", () => {
     become({ phase: "serving" });
     assert.deepEqual(take(), [["READY=1", "STATUS=serving: 0 calls in flight, 0 connections"]]);
     become({ phase: "lame-duck", undrainable: true, deadlineInMs: 9000 });
-    assert.deepEqual(take(), [
-      ["STATUS=lame-duck: 0 calls in flight, 0 connections, at most 9 s left"],
-    ]);
+    assert.deepEqual(take(), [["STATUS=lame-duck: 0 calls in flight, 0 connections, at most 9 s left"]]);
     become({ phase: "serving", undrainable: false });
     assert.deepEqual(take(), [["STATUS=serving: 0 calls in flight, 0 connections"]]);
   });
