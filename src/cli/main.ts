@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { nearest } from "../config/nearest.ts";
 import { callCommand } from "./call.ts";
+import { checkGraceCommand } from "./check-grace.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { describeError, exitCodeOfError } from "./describe-error.ts";
 import { drainCommand } from "./drain.ts";
@@ -18,6 +19,7 @@ const commands: readonly Command[] = [
   statusCommand,
   drainCommand,
   takeoverCommand,
+  checkGraceCommand,
   ledgerCommand,
 ];
 
