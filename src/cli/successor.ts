@@ -34,13 +34,13 @@ export function startSuccessor(listeners: Readonly<Record<"thrift" | "admin", Se
     if (word === "ready" || word === "waiting") able.resolve(word);
   });
   child.on("error", ({ message }) => able.reject(new Error(`the successor can't be started: ${message}`)));
-  child.on("exit", (code, signal) =>
-    able.reject(
-      new Error(
-        `the successor ended with ${signal ?? `code ${code}`} before it could serve; its own lines say why`,
-      ),
-    ),
-  );
+  const ended = new Promise<string>((resolve) => {
+    child.on("exit", (code, signal) => {
+      const how = `it ended with ${signal ?? `code ${code}`}; its own lines say why`;
+      able.reject(new Error(`the successor never could serve: ${how}`));
+      resolve(how);
+    });
+  });
   const tell = (word: WordsOfSuccession): void => {
     // One that has died is its supervisor's matter.
     if (child.connected) child.send(word, () => {});
@@ -48,6 +48,7 @@ export function startSuccessor(listeners: Readonly<Record<"thrift" | "admin", Se
   return {
     pid: child.pid ?? 0,
     able: able.promise,
+    ended,
     letGo: () => tell("let-go"),
     release: () => tell("released"),
     cancel: () => void child.kill("SIGTERM"),

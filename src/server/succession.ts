@@ -22,6 +22,8 @@ export interface Successor {
   readonly pid: number;
   /** Resolves when it can take over. Rejects with why it can't when it has ended. */
   readonly able: Promise<SuccessorState>;
+  /** Resolves when it has ended, with how. */
+  readonly ended: Promise<string>;
   /** Tells it that this process accepts no more. */
   letGo(): void;
   /** Tells it that the resources are closed. */

@@ -75,7 +75,7 @@ export class Takeover {
       await successor.able;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      log.error("the takeover failed; this process goes on", { successor: pid, error: why });
+      log.error("the takeover failed", { successor: pid, error: why });
       this.#status = { state: "failed", pid, why };
       return;
     }
@@ -89,5 +89,8 @@ export class Takeover {
     parts.acceptor.shared = true;
     this.#options.handOver(pid);
     successor.letGo();
+    // There is no way back: the listeners are closed here.
+    const how = await successor.ended;
+    log.error("the successor has ended and nobody serves", { successor: pid, error: how });
   }
 }

@@ -122,7 +122,7 @@ describe("sluice takeover", () => {
     rmSync(module);
     const { code, stderr } = await takeOver(t, server, successors);
     assert.equal(code, 1);
-    assert.match(stderr, /the successor ended with code 1 .*; process \d+ serves on/);
+    assert.match(stderr, /the successor never could serve: it ended with code 1; .*; process \d+ serves on/);
     const status: StatusDocument = await statusOf(server);
     assert.equal(status.pid, server.pid);
     assert.equal(status.phase.phase, "serving");
