@@ -1,5 +1,6 @@
 /** Clients that connect at a steady rate, call once, and leave: what a restart must not disturb. */
 import { connect, type NetConnectOpts, type Socket } from "node:net";
+import type { TestContext } from "node:test";
 import { decodeMessage, encodeCall, frame, MessageType } from "./binary.ts";
 
 /** What came of all connections. */
@@ -23,8 +24,8 @@ const patienceMs = 20_000;
 /** Bounds the load whatever the test does. */
 const mostConnections = 20_000;
 
-/** Starts it. @param where the server @param perSecond how many connections a second */
-export function startConnectLoad(where: NetConnectOpts, perSecond: number): ConnectLoad {
+/** Starts it; it ends with the test at the latest. @param perSecond how many connections a second */
+export function startConnectLoad(t: TestContext, where: NetConnectOpts, perSecond: number): ConnectLoad {
   const failed: Record<string, number> = {};
   let started = 0;
   let answered = 0;
@@ -48,6 +49,8 @@ export function startConnectLoad(where: NetConnectOpts, perSecond: number): Conn
       pending.add(call);
     }
   }, 1000 / perSecond);
+
+  t.after(() => clearInterval(timer));
 
   return {
     get answered() {

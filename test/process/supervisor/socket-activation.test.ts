@@ -20,7 +20,7 @@ async function restartUnderLoad(
 ): Promise<void> {
   const holder = startHolder(t, [kind], ["--admin-port", "0"]);
   const { addresses } = (await holder.line((line) => "addresses" in line)) as { addresses: unknown[] };
-  const load = startConnectLoad(toOptions(addresses[0]), 200);
+  const load = startConnectLoad(t, toOptions(addresses[0]), 200);
   for (let starts = 1; starts <= 3; starts++) {
     holder.child.stdin.write("start\n");
     await holder.line(() => holder.lines.filter(({ msg }) => msg === "listening").length === starts);

@@ -8,6 +8,7 @@ import { ask, statusOf, untilStatus } from "../../support/admin.ts";
 import { startConnectLoad } from "../../support/connect-load.ts";
 import { postArguments, resultOf } from "../../support/ledger-calls.ts";
 import { startPostgres, withoutPostgres } from "../../support/postgres.ts";
+import { pythonMissing, runPython } from "../../support/python-peer.ts";
 import { connectRaw } from "../../support/raw-client.ts";
 import {
   fixture,
@@ -67,7 +68,7 @@ describe("sluice takeover", () => {
     const server = await startServer(t, { args: ["--grace", "20s"] });
     const before = await connectRaw(t, { connect: { port: server.port } });
     await resultOf(before, "post", postArguments({ id: "e1", debit: "a", credit: "b", amount: 7 }));
-    const load = startConnectLoad({ host: "127.0.0.1", port: server.port }, perSecond);
+    const load = startConnectLoad(t, { host: "127.0.0.1", port: server.port }, perSecond);
     const pids = [server.pid];
     for (let round = 0; round < 2; round++) {
       const { code, stderr } = await takeOver(t, server, successors);
@@ -96,7 +97,7 @@ describe("sluice takeover", () => {
     await using postgres = await startPostgres({ settings: ["fsync=off"] });
     const store = await postgres.createDatabase();
     const server = await startServer(t, { args: ["--store", store, "--grace", "20s"] });
-    const load = startConnectLoad({ host: "127.0.0.1", port: server.port }, perSecond);
+    const load = startConnectLoad(t, { host: "127.0.0.1", port: server.port }, perSecond);
     const { code, stderr } = await takeOver(t, server, successors);
     const result = await load.stop();
     assert.equal(code, 0, stderr);
@@ -108,6 +109,26 @@ describe("sluice takeover", () => {
       .map(({ msg }) => msg)
       .filter((msg) => msg === "listening" || msg === "stopped");
     assert.deepEqual(order.slice(0, 2), ["listening", "listening"], "both were there at once");
+  });
+
+  test("is not seen by Apache's Python client, with a connection per call or with one retry on a persistent one", {
+    skip: pythonMissing(),
+  }, async (t) => {
+    const successors = trackSuccessors(t);
+    const server = await startServer(t, { args: ["--grace", "20s"] });
+    const stopFile = join(temporaryFolder(t), "stop");
+    const modes = ["per-call", "persistent"] as const;
+    const clients = modes.map((mode) => runPython("roll", server.port, mode, mode, stopFile));
+    await untilStatus(server, ({ calls, connections }) => calls.completed > 20 && connections.open > 0);
+    const { code, stderr } = await takeOver(t, server, successors);
+    assert.equal(code, 0, stderr);
+    await untilStatus(server, ({ calls }) => calls.completed > 20);
+    writeFileSync(stopFile, "");
+    const reports = (await Promise.all(clients)) as { errors: string[]; receipts: Record<string, number> }[];
+    t.diagnostic(reports.map(({ receipts }) => `${Object.keys(receipts).length} receipts`).join(", "));
+    for (const { errors } of reports) assert.deepEqual(errors, []);
+    const places = reports.flatMap(({ receipts }) => Object.values(receipts));
+    assert.equal(new Set(places).size, places.length);
   });
 
   test("leaves a server as it is when its successor can't start, and says why", async (t) => {
