@@ -41,6 +41,11 @@ export class AdminConnections {
     if (this.#closing) socket.destroySoon();
   }
 
+  /** From now on each connection ends with its next answer. */
+  windDown(): void {
+    this.#closing = true;
+  }
+
   /** From now on only answers that are owed leave; connections without one are dropped. */
   beginClosing(): void {
     this.#closing = true;

@@ -15,6 +15,8 @@ export interface AdminServerOptions {
   readonly host: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** A descriptor to listen on instead. Default: none. */
+  readonly fd?: number | undefined;
   /** What `POST` needs as a bearer token. Default: none, and then `POST` is refused beyond loopback. */
   readonly token?: string;
   /** Open connections at most; beyond it, the oldest idle one gives way. Default 100. */
@@ -38,6 +40,10 @@ export interface AdminServer {
   readonly port: number;
   /** Something happened that viewers should see at once. Costs nothing when there are none. */
   announce(): void;
+  /** What listens. Handed to a successor as it is; nobody else needs it. */
+  readonly listener: Server;
+  /** Stops listening, for another process listens on the same socket; what is open is answered once more. */
+  stopListening(): void;
   /**
    * Closes: tells viewers how it ended, stops listening, drops connections that owe nothing, finishes answers for at most `withinMs`, and drops the
    * rest. Resolves in any case; calling it again changes nothing but may shorten the time.
@@ -73,7 +79,7 @@ export async function createAdminServer(
   const connections = new AdminConnections(options.maxConnections ?? 100);
   const server = createHttpServer(options);
   server.on("connection", (socket) => connections.add(socket));
-  const address = await listen(server, options.host, options.port);
+  const address = await listen(server, options);
   const metrics = createMetrics(source);
   const policy = policyOf(options, address);
   const viewers = new Viewers(source, {
@@ -105,7 +111,8 @@ export async function createAdminServer(
     host: address.address,
     port: address.port,
     announce: () => viewers.tick(),
-    close: createClose(server, connections, {
+    listener: server,
+    ...createClose(server, connections, {
       begin: () => viewers.close(),
       end: () => metrics.stop(),
     }),
@@ -128,13 +135,15 @@ function createHttpServer(options: AdminServerOptions): Server {
   return server;
 }
 
-function listen(server: Server, host: string, port: number): Promise<AddressInfo> {
+function listen(server: Server, { host, port, fd }: AdminServerOptions): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     const onError = (cause: Error): void => reject(new AdminListenError(host, port, cause));
     server.once("error", onError);
-    server.listen({ host, port }, () => {
+    server.listen(fd === undefined ? { host, port } : { fd }, () => {
       server.off("error", onError);
-      resolve(server.address() as AddressInfo);
+      const address = server.address() as AddressInfo | string;
+      if (typeof address === "object") resolve(address);
+      else onError(new Error(`the inherited socket ${address} is no TCP socket`));
     });
   });
 }
@@ -157,19 +166,29 @@ function createClose(
   server: Server,
   connections: AdminConnections,
   on: { readonly begin: () => void; readonly end: () => void },
-): (withinMs: number) => Promise<void> {
+): Pick<AdminServer, "close" | "stopListening"> {
   let closed: Promise<void> | undefined;
-  return async (withinMs) => {
+  const stop = (): Promise<void> => {
     closed ??= new Promise((resolve) => {
       on.begin();
       server.close(() => {
         on.end();
         resolve();
       });
-      connections.beginClosing();
     });
-    const timer = setTimeout(() => connections.dropAll(), Math.max(0, withinMs));
-    await closed;
-    clearTimeout(timer);
+    return closed;
+  };
+  return {
+    stopListening() {
+      void stop();
+      connections.windDown();
+    },
+    async close(withinMs) {
+      const ended = stop();
+      connections.beginClosing();
+      const timer = setTimeout(() => connections.dropAll(), Math.max(0, withinMs));
+      await ended;
+      clearTimeout(timer);
+    },
   };
 }

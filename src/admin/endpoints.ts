@@ -1,6 +1,6 @@
 /** What the admin port answers on which path. Everything is answered from memory; nothing waits for a worker. */
 import type { ServerResponse } from "node:http";
-import { UndrainRefusedError } from "../lifecycle/errors.ts";
+import { TakeoverRefusedError, UndrainRefusedError } from "../lifecycle/errors.ts";
 import type { Metrics } from "./metrics.ts";
 import { pageFiles } from "./page-files.ts";
 import type { AdminSource } from "./source.ts";
@@ -66,6 +66,7 @@ export function createEndpoints(
     ],
     ["/statusz", { GET: () => jsonReply(200, statusOf(source)) }],
     ["/drain", { POST: (input) => drainReply(source, input) }],
+    ["/takeover", { POST: () => takeoverReply(source) }],
     ["/undrain", { POST: () => undrainReply(source) }],
   ]);
 }
@@ -101,6 +102,17 @@ function undrainReply(source: AdminSource): Reply {
   }
   source.log("info", "undrained");
   return stateReply(200, source);
+}
+
+/** Starts a successor; what comes of it is in `/statusz`. */
+function takeoverReply(source: AdminSource): Reply {
+  if (source.requestTakeover === undefined) return textReply(409, "this server can't be taken over");
+  try {
+    return jsonReply(202, { pid: source.requestTakeover() });
+  } catch (error) {
+    if (error instanceof TakeoverRefusedError) return textReply(409, error.message);
+    throw error;
+  }
 }
 
 function stateReply(status: number, source: AdminSource): Reply {

@@ -180,6 +180,15 @@ export interface AdminSource {
   readonly lastReport?: unknown;
   /** Asks for a stop. When one is in progress, joins it. @param reason one printable line */
   requestDrain(reason: string): void;
+  /** How the takeover by a successor stands; absent when nobody asked for one. Plain JSON. */
+  readonly takeover?: unknown;
+  /**
+   * Starts a successor. Absent where that is never possible.
+   *
+   * @returns its process id
+   * @throws TakeoverRefusedError that says why it can't
+   */
+  requestTakeover?(): number;
   /** Takes a drain back. @throws UndrainRefusedError that says why it can't */
   undrain(): void;
   readonly log: AdminLog;

@@ -50,6 +50,8 @@ export interface StatusDocument {
   readonly limits: LimitStatus;
   /** The report of the last drain, or null. */
   readonly lastReport: unknown;
+  /** How a takeover by a successor stands: its state, process id and, when it failed, why. Null without one. */
+  readonly takeover: unknown;
 }
 
 /** Who may drain and undrain: anybody who can connect, whoever has the token, nobody. */
@@ -106,6 +108,7 @@ export function statusOf(source: AdminSource): StatusDocument {
     connections,
     limits,
     lastReport: source.lastReport ?? null,
+    takeover: source.takeover ?? null,
   };
 }
 

@@ -43,6 +43,8 @@ export interface AdminClient {
   drain(reason: string): Promise<void>;
   /** Watches for the server's end. */
   awaitEnd(): AwaitedEnd;
+  /** Asks for a takeover. @returns the successor's process id @throws {AdminError} */
+  takeover(): Promise<number>;
 }
 
 /** How long an answer may take; the main thread of a server that lives answers within milliseconds. */
@@ -114,6 +116,9 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
       await ask("POST", "/drain", JSON.stringify({ reason }));
     },
     awaitEnd: () => awaitEnd(host, port),
+    async takeover() {
+      return (JSON.parse(await ask("POST", "/takeover")) as { readonly pid: number }).pid;
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { nearest } from "../config/nearest.ts";
 import { callCommand } from "./call.ts";
+import { checkGraceCommand } from "./check-grace.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { describeError, exitCodeOfError } from "./describe-error.ts";
 import { drainCommand } from "./drain.ts";
@@ -11,6 +12,7 @@ import { ledgerCommand } from "./ledger.ts";
 import { methodsCommand } from "./methods.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
+import { takeoverCommand } from "./takeover.ts";
 
 const commands: readonly Command[] = [
   serveCommand,
@@ -18,6 +20,8 @@ const commands: readonly Command[] = [
   methodsCommand,
   statusCommand,
   drainCommand,
+  takeoverCommand,
+  checkGraceCommand,
   ledgerCommand,
 ];
 

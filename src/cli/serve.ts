@@ -6,11 +6,14 @@ import { misspeltVariables } from "../config/read-options.ts";
 import type { ServeOptions } from "../config/serve-options.ts";
 import { createLogger } from "../log/create-logger.ts";
 import type { Server } from "../server/server.ts";
+import type { Predecessor } from "../server/succession.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { leaveOnCrash } from "./crash.ts";
 import { describeError, exitCodeOfError } from "./describe-error.ts";
 import type { Ending } from "./exit.ts";
 import { ledgerPath, modulePath } from "./module-path.ts";
+import { findPredecessor } from "./predecessor.ts";
+import { startSuccessor } from "./successor.ts";
 import { welcome } from "./welcome.ts";
 
 /** The command. */
@@ -26,6 +29,7 @@ Exits with 0 when it stopped clean, 1 failed to start, 2 bad option, 3 calls wer
   options,
   optionGroups,
   async run(context) {
+    const predecessor = findPredecessor();
     const { given, positionals } = parseArguments(options, context.argv);
     const config = resolveConfig(given as ServeOptions, { env: context.env, naming: "flag" });
     for (const [name, meant] of misspeltVariables(options, context.env)) {
@@ -33,7 +37,7 @@ Exits with 0 when it stopped clean, 1 failed to start, 2 bad option, 3 calls wer
     }
     leaveOnCrash(createLogger({ level: config.logLevel, format: config.logFormat }));
     const modules = positionals.length === 0 ? [ledgerPath()] : positionals.map(modulePath);
-    return serveUntilStopped(modules, given as ServeOptions, config, context);
+    return serveUntilStopped(modules, given as ServeOptions, config, context, predecessor);
   },
 };
 
@@ -42,10 +46,12 @@ async function serveUntilStopped(
   given: ServeOptions,
   config: Config,
   context: CommandContext,
+  predecessor: Predecessor | undefined,
 ): Promise<Ending> {
   // Loaded here, so that the other commands start fast.
-  const { serve } = await import("../server/serve.ts");
-  const starting = serve(modules, { ...given, signals: true, hup: config.hup });
+  const { serveInSuccession } = await import("../server/serve.ts");
+  const succession = { predecessor, startSuccessor };
+  const starting = serveInSuccession(modules, { ...given, signals: true, hup: config.hup }, succession);
   // Calling it has added its listeners.
   context.handOverSignals();
   let server: Server;

@@ -18,7 +18,10 @@ export interface ServeOptions
     StopOptions,
     LimitOptions,
     ShownOptions {
-  /** Whether the server acts on SIGTERM, SIGINT, SIGQUIT and SIGHUP. Default: false. */
+  /**
+   * Whether the server acts on SIGTERM, SIGINT, SIGQUIT and SIGHUP, and tells systemd how it lives (`NOTIFY_SOCKET`).
+   * Default: false.
+   */
   readonly signals?: boolean;
   /** Texts that handlers and resources see as `ctx.settings`. The option `store` is among them. Default: none. */
   readonly settings?: Readonly<Record<string, string>>;

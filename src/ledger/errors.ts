@@ -25,6 +25,12 @@ export class LedgerOpenError extends Error {
   override readonly name = "LedgerOpenError";
 }
 
+/** Another process has the store. */
+export class LedgerInUseError extends LedgerOpenError {
+  /** A successor waits for it: see `server/succession.ts`. */
+  readonly heldElsewhere = true;
+}
+
 /** The database refused to write (disk full, I/O error …). Nothing of the call was kept; post it again. */
 export class LedgerWriteError extends Error {
   readonly code = "LEDGER_WRITE";

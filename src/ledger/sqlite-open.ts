@@ -2,7 +2,7 @@
 import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { LedgerOpenError } from "./errors.ts";
+import { LedgerInUseError, LedgerOpenError } from "./errors.ts";
 import { prepareSchema } from "./sqlite-schema.ts";
 
 /** An open ledger file. */
@@ -94,9 +94,11 @@ function lockFile(file: string): DatabaseSync {
   } catch (cause) {
     lock?.close();
     const busy = (cause as { errcode?: number }).errcode === sqliteBusy;
-    const why = busy
-      ? "is in use by another process; stop that one, or choose another file"
-      : `can't be locked (${lockPath}): ${(cause as Error).message}`;
+    if (busy) {
+      const message = `the ledger's store ${file} is in use by another process; stop that one, or choose another file`;
+      throw new LedgerInUseError(message, { cause });
+    }
+    const why = `can't be locked (${lockPath}): ${(cause as Error).message}`;
     throw new LedgerOpenError(`the ledger's store ${file} ${why}`, { cause });
   }
 }

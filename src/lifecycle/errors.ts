@@ -24,6 +24,12 @@ export class StartOverrunError extends Error {
   }
 }
 
+/** This process can't be replaced by a successor, or not now. The message says why and what to do. */
+export class TakeoverRefusedError extends Error {
+  override readonly name = "TakeoverRefusedError";
+  readonly code = "SLUICE_TAKEOVER_REFUSED";
+}
+
 /** Why an undrain was refused: nothing is being stopped, it is too late for it, or a signal asked for the stop. */
 export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal" | "fault";
 

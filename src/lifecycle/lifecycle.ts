@@ -127,7 +127,7 @@ export class Lifecycle {
     if (state.phase === "stopped") return { kind: "ignored", why: "the server has stopped already" };
     if (state.phase === "serving") {
       const stop = this.#begin(request, "serving");
-      const phase = this.#settings.lameDuckMs > 0 ? "lame-duck" : "draining";
+      const phase = stop.plan.lameDuckEndsAtMs > stop.plan.requestedAtMs ? "lame-duck" : "draining";
       this.#move({ phase, sinceMs: stop.plan.requestedAtMs, stop });
       return { kind: "began", stop };
     }
@@ -167,33 +167,25 @@ export class Lifecycle {
     return { kind: "done" };
   }
 
+  /** Whether `undrain` would be granted now. */
+  get canUndrain(): boolean {
+    return undrainRefusal(this.#state) === undefined;
+  }
+
   /**
    * Wish: serve again. Granted in lame-duck only, and only if neither a signal nor a fault began the stop or joined it.
    *
    * @throws UndrainRefusedError that says why
    */
   undrain(): void {
-    const refusal = this.#undrainRefusal();
-    if (refusal !== undefined) throw refusal;
-    const { stop } = this.#state as StateOf<"lame-duck">;
+    const state = this.#state;
+    const refusal = undrainRefusal(state);
+    if (state.phase !== "lame-duck" || refusal !== undefined) throw refusal;
+    const { stop } = state;
     this.#enter({ phase: "serving", sinceMs: this.#clock.now() });
     this.#times.forget("lame-duck");
     this.#telling.add(() => this.#listener.onUndrained(stop));
     this.#telling.tellAll();
-  }
-
-  /** Whether `undrain` would be granted now. */
-  get canUndrain(): boolean {
-    return this.#undrainRefusal() === undefined;
-  }
-
-  #undrainRefusal(): UndrainRefusedError | undefined {
-    const state = this.#state;
-    if (state.phase !== "lame-duck") return undrainRefusedIn(state.phase);
-    const requests = [state.stop.request, ...state.stop.joined];
-    if (requests.some(({ source }) => source === "signal")) return undrainRefusedBySignal();
-    const fault = requests.find(({ source }) => source === "fault");
-    return fault === undefined ? undefined : undrainRefusedByFault(fault.reason);
   }
 
   /** The state if it is in `phase`; undefined if the fact comes too late through no fault of the driver's. */
@@ -207,7 +199,9 @@ export class Lifecycle {
   }
 
   #begin(request: StopRequest, beganIn: Stop["beganIn"]): Stop {
-    const plan = planStop(this.#settings, this.#clock.now());
+    // Load balancers have nowhere to leave to, or from, when the next process has the listener.
+    const lameDuckMs = request.source === "takeover" ? 0 : this.#settings.lameDuckMs;
+    const plan = planStop({ ...this.#settings, lameDuckMs }, this.#clock.now());
     const stop: Stop = { request, joined: [], beganIn, hastenedAtMs: undefined, plan };
     this.#telling.add(() => this.#listener.onStopBegun(stop));
     return stop;
@@ -293,4 +287,12 @@ export class Lifecycle {
         this.#end({ kind: "deadline", during: this.#state.phase }, []);
     }
   }
+}
+
+function undrainRefusal(state: LifecycleState): UndrainRefusedError | undefined {
+  if (state.phase !== "lame-duck") return undrainRefusedIn(state.phase);
+  const requests = [state.stop.request, ...state.stop.joined];
+  if (requests.some(({ source }) => source === "signal")) return undrainRefusedBySignal();
+  const fault = requests.find(({ source }) => source === "fault");
+  return fault && undrainRefusedByFault(fault.reason);
 }

@@ -22,9 +22,10 @@ export interface StopSettings {
 export interface StopRequest {
   /**
    * `start-failed` is the stop that the lifecycle asks for itself when a start fails; `fault` is that of a server
-   * which can't keep its promises any more, and is never taken back.
+   * which can't keep its promises any more, and is never taken back. With `takeover` another process has the
+   * listeners: there is no lame-duck.
    */
-  readonly source: "signal" | "api" | "post" | "start-failed" | "fault";
+  readonly source: "signal" | "api" | "post" | "start-failed" | "fault" | "takeover";
   /** For people: goes into the `draining` log line. */
   readonly reason: string;
   /** The signal's name, when `source` is `signal`. */

@@ -23,18 +23,22 @@ const longestQuiesceMs = 1000;
 const backlog = 4096;
 
 export class Acceptor {
-  readonly #server: Server;
+  /** What listens. Handed to a successor as it is; nobody else needs it. */
+  readonly server: Server;
+  /** Another process listens on the same socket: what waits in its queue is left to that one. */
+  shared = false;
+  #inheritedPath = "";
   #accepted = 0;
   #dropped = 0;
 
   /** @param refused called for every connection that comes when there are `maxConnections` */
   constructor(accept: (socket: Socket) => void, maxConnections: number, refused: () => void = () => {}) {
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
+    this.server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => {
       this.#accepted++;
       accept(socket);
     });
-    this.#server.maxConnections = maxConnections;
-    this.#server.on("drop", () => {
+    this.server.maxConnections = maxConnections;
+    this.server.on("drop", () => {
       this.#dropped++;
       refused();
     });
@@ -47,7 +51,9 @@ export class Acceptor {
 
   /** Where it listens; the port is the real one. */
   get address(): { host: string; port: number } | { path: string } | undefined {
-    const address = this.#server.address();
+    const address = this.server.address();
+    // Node.js does not know the path of a Unix domain socket that it did not bind itself.
+    if (address === null && this.server.listening) return { path: this.#inheritedPath };
     if (typeof address === "string") return { path: address };
     return address === null ? undefined : { host: address.address, port: (address as AddressInfo).port };
   }
@@ -56,29 +62,36 @@ export class Acceptor {
   async listen(target: ListenTarget): Promise<void> {
     if (target.kind === "unix") await clearPath(target.path);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#server.once("error", reject);
-    this.#server.listen(listenOptions(target), () => resolve());
+    this.server.once("error", reject);
+    this.shared = target.kind === "inherited";
+    if (target.kind === "inherited") this.#inheritedPath = `descriptor ${target.fd}`;
+    // For a descriptor Node.js takes the backlog from here only; without it an inherited queue would be cut short.
+    this.server.listen(listenOptions(target), backlog, () => resolve());
     try {
       await promise;
     } catch (error) {
       throw listenError(target, error as NodeJS.ErrnoException);
     }
-    this.#server.removeListener("error", reject);
+    this.server.removeListener("error", reject);
     if (target.kind === "unix") chmodSync(target.path, target.mode);
     // Out of descriptors: the kernel keeps the connection in its queue until there is one again.
-    this.#server.on("error", () => {});
+    this.server.on("error", () => {});
   }
 
   /** Accepts what the kernel has accepted, then closes the listener. */
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
+    if (!this.server.listening) return;
+    if (this.shared) {
+      this.server.close();
+      return;
+    }
     const untilMs = performance.now() + longestQuiesceMs;
     for (let idle = 0; idle < idleTurns && performance.now() < untilMs; ) {
       const before = this.#accepted;
       await new Promise((resolve) => setImmediate(resolve));
       idle = this.#accepted === before ? idle + 1 : 0;
     }
-    this.#server.close();
+    this.server.close();
   }
 }
 
@@ -96,9 +109,9 @@ async function clearPath(path: string): Promise<void> {
 function listenOptions(target: ListenTarget): ListenOptions & { fd?: number } {
   switch (target.kind) {
     case "tcp":
-      return { host: target.host, port: target.port, backlog };
+      return { host: target.host, port: target.port };
     case "unix":
-      return { path: target.path, backlog };
+      return { path: target.path };
     case "inherited":
       return { fd: target.fd };
   }

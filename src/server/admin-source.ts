@@ -7,6 +7,7 @@ import { type DrainTimeline, drainPlanOf, mostWaitedCalls } from "./drain-timeli
 import { inFlightByMethod } from "./in-flight.ts";
 import type { Parts } from "./parts.ts";
 import type { DrainReport } from "./report.ts";
+import type { Takeover } from "./takeover.ts";
 
 /** What of the server comes into being after its admin source. */
 export interface AdminView {
@@ -16,6 +17,7 @@ export interface AdminView {
   timeline(): DrainTimeline | undefined;
   lastReport(): DrainReport | undefined;
   requestDrain(reason: string): void;
+  takeover(): Takeover;
 }
 
 export function createAdminSource(view: AdminView, log: ServerLog, now: () => number): AdminSource {
@@ -61,6 +63,10 @@ export function createAdminSource(view: AdminView, log: ServerLog, now: () => nu
     get lastReport() {
       return view.lastReport();
     },
+    get takeover() {
+      return view.takeover().status;
+    },
+    requestTakeover: () => view.takeover().request(),
     requestDrain: (reason) => view.requestDrain(reason),
     undrain: () => view.lifecycle().undrain(),
     log: (level, message, fields) => log[level](message, fields),

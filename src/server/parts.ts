@@ -19,6 +19,7 @@ import type { LogFunction } from "../service/define.ts";
 import type { StateThread } from "../state/state-thread.ts";
 import type { WorkerExtra } from "../worker/entry.ts";
 import { createAccessLog } from "./access-log.ts";
+import type { InheritedListeners } from "./inherited.ts";
 import { LocalCalls } from "./local-calls.ts";
 
 /** What the parts are made of. */
@@ -30,6 +31,7 @@ export interface PartsOptions {
   /** What the admin port and fb303 read; its functions are called once the parts are there. */
   readonly adminSource: AdminSource;
   readonly reload: () => Promise<void>;
+  readonly inherited: InheritedListeners;
 }
 
 /** The parts that exist from the first moment on. The admin server and the state thread come with the start. */
@@ -113,7 +115,7 @@ export function createParts(options: PartsOptions): Parts {
       longestProtectionMs: config.graceMs - config.reserveMs,
     } satisfies WorkerExtra,
   });
-  const listenAt = listenTarget(config);
+  const listenAt = listenTarget(config, options.inherited);
   return {
     config,
     clock,
@@ -137,10 +139,11 @@ function describeCall({ method, seqid, caller, lane }: Call): Record<string, unk
 }
 
 /** The admin port opens before anything else can take time. */
-export function openAdmin(config: Config, source: AdminSource): Promise<AdminServer> {
+export function openAdmin(config: Config, source: AdminSource, fd: number | undefined): Promise<AdminServer> {
   return createAdminServer(source, {
     host: config.adminHost,
     port: config.adminPort,
+    fd,
     ...(config.adminToken === undefined ? {} : { token: config.adminToken }),
   });
 }
@@ -166,12 +169,12 @@ function workerFile(): string {
   return new URL(`../worker/entry.${extension}`, import.meta.url).href;
 }
 
-/** Where to listen: an inherited descriptor (systemd's socket activation) wins over all. */
-function listenTarget({ host, port, socket, socketMode }: Config): ListenTarget {
-  const { LISTEN_FDS, LISTEN_PID } = process.env;
-  if (LISTEN_FDS !== undefined && Number(LISTEN_FDS) >= 1 && Number(LISTEN_PID) === process.pid) {
-    return { kind: "inherited", fd: 3 };
-  }
+/** Where to listen: an inherited descriptor wins over all. */
+function listenTarget(
+  { host, port, socket, socketMode }: Config,
+  { thrift }: InheritedListeners,
+): ListenTarget {
+  if (thrift !== undefined) return { kind: "inherited", fd: thrift };
   return socket === undefined
     ? { kind: "tcp", host, port }
     : { kind: "unix", path: socket, mode: socketMode };

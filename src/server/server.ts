@@ -1,7 +1,7 @@
 /** A running server: what a program can ask of it, and what holds its parts together. */
 import type { AdminSource } from "../admin/source.ts";
 import type { Config } from "../config/config.ts";
-import { type Clock, createSystemClock } from "../lifecycle/clock.ts";
+import type { Clock } from "../lifecycle/clock.ts";
 import { StartOverrunError } from "../lifecycle/errors.ts";
 import { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { PhaseName } from "../lifecycle/phases.ts";
@@ -9,11 +9,15 @@ import type { SignalAction } from "../lifecycle/signals.ts";
 import type { StopRequest } from "../lifecycle/stop-plan.ts";
 import type { ServerLog } from "../log/log.ts";
 import { createAdminSource } from "./admin-source.ts";
+import { type InheritedListeners, inheritedListeners } from "./inherited.ts";
 import { createParts, openAdmin, type Parts } from "./parts.ts";
 import type { DrainReport } from "./report.ts";
 import { handleSignals } from "./signals.ts";
 import { startWorkers } from "./start.ts";
 import { StopDriver } from "./stop.ts";
+import type { Predecessor, Succession } from "./succession.ts";
+import { createSupervisor, type Supervisor } from "./supervisor.ts";
+import { Takeover } from "./takeover.ts";
 
 /** How long a call has between its notice and its cut, in ms. */
 const abortNoticeMs = 200;
@@ -50,6 +54,10 @@ export class Server implements AsyncDisposable {
   readonly #adminSource: AdminSource;
   readonly #stopping = Promise.withResolvers<DrainReport>();
   readonly #unhandleSignals: () => void;
+  readonly #supervisor: Supervisor | undefined;
+  readonly #takeover: Takeover;
+  readonly #predecessor: Predecessor | undefined;
+  readonly #inherited: InheritedListeners;
   #drain: PromiseWithResolvers<DrainReport> | undefined;
   #addresses: ServerAddresses | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -61,9 +69,12 @@ export class Server implements AsyncDisposable {
     modules: readonly string[],
     config: Config,
     log: ServerLog,
-    clock: Clock = createSystemClock(),
+    clock: Clock,
+    succession: Succession,
   ) {
     this.#modules = modules;
+    this.#predecessor = succession.predecessor;
+    this.#inherited = succession.predecessor?.listeners ?? inheritedListeners(process.env, process.pid);
     this.#log = log;
     this.stopped = this.#stopping.promise;
     // Signals first: one that comes during the start is kept.
@@ -74,6 +85,7 @@ export class Server implements AsyncDisposable {
         lifecycle: () => this.#lifecycle,
         timeline: () => this.#stopDriver.timeline,
         lastReport: () => this.#report ?? this.#reportToBe,
+        takeover: () => this.#takeover,
         requestDrain: (reason) => this.#request({ source: "post", reason }),
       },
       log,
@@ -86,17 +98,44 @@ export class Server implements AsyncDisposable {
       log,
       adminSource: this.#adminSource,
       reload: () => this.reload(),
+      inherited: this.#inherited,
     });
     this.#stopDriver = new StopDriver(this.#parts, {
+      moved: () => this.#moved(),
+      released: () => this.#takeover.released(),
       undrained: () => this.#undrained(),
       ending: (report) => {
         this.#reportToBe = report;
       },
       stopped: (report) => this.#stopped(report),
     });
-    this.#lifecycle = new Lifecycle({ ...config, abortNoticeMs }, clock, this.#stopDriver);
+    // A successor may have to wait for all of its predecessor's stop.
+    const startTimeoutMs = config.startTimeoutMs + (this.#predecessor === undefined ? 0 : config.graceMs);
+    const settings = { ...config, abortNoticeMs, startTimeoutMs };
+    this.#lifecycle = new Lifecycle(settings, clock, this.#stopDriver);
     this.#stopDriver.attach(this.#lifecycle);
     log.info("starting", { modules, workers: config.workers });
+    // Who answers the process's signals speaks for the process.
+    this.#supervisor = config.signals
+      ? createSupervisor({
+          parts: this.#parts,
+          lifecycle: this.#lifecycle,
+          clock,
+          log,
+          startTimeoutMs,
+          env: process.env,
+        })
+      : undefined;
+    this.#takeover = new Takeover({
+      parts: this.#parts,
+      startSuccessor: succession.startSuccessor,
+      phase: () => this.phase,
+      log,
+      handOver: (pid) => {
+        this.#supervisor?.handedOver(pid);
+        this.#request({ source: "takeover", reason: `process ${pid} takes over` });
+      },
+    });
   }
 
   /** Where the server is in its life. */
@@ -169,6 +208,15 @@ export class Server implements AsyncDisposable {
   async #reloadNow(): Promise<void> {
     const { phase } = this;
     if (phase !== "serving" && phase !== "lame-duck") return;
+    this.#supervisor?.reloading();
+    try {
+      await this.#reloadServices();
+    } finally {
+      this.#supervisor?.reloaded();
+    }
+  }
+
+  async #reloadServices(): Promise<void> {
     this.#reloadTls();
     const failures = await this.#parts.pool.ask("reload");
     for (const { service, message } of failures) {
@@ -193,21 +241,47 @@ export class Server implements AsyncDisposable {
   }
 
   async #open(): Promise<void> {
-    const { config, acceptor, listenAt } = this.#parts;
-    const admin = await openAdmin(config, this.#adminSource);
-    this.#parts.admin = admin;
+    const { acceptor, listenAt } = this.#parts;
+    if (this.#predecessor === undefined) await this.#openAdmin();
     await Promise.race([
-      startWorkers(this.#parts, this.#modules, (error) => this.#stateDied(error)),
+      this.#startWorkers(this.#predecessor),
       // A start that takes too long, or is forced, is not waited for.
       this.stopped,
     ]);
     if (this.#lifecycle.state.phase !== "starting") return;
     if (this.#lifecycle.stop === undefined) {
       await acceptor.listen(listenAt);
-      this.#addresses = addressesOf(acceptor.address, admin);
+      this.#addresses = addressesOf(acceptor.address, this.#parts.admin!);
     }
     this.#lifecycle.started();
     if (this.phase === "serving") this.#log.contract("listening", { ...this.#addresses });
+  }
+
+  /** A successor opens the admin port when its predecessor has left it, and waits for what that one holds. */
+  async #startWorkers(predecessor: Predecessor | undefined): Promise<void> {
+    const untilLetGo = async (): Promise<void> => {
+      await predecessor?.askToLetGo("waiting");
+      await this.#openAdmin();
+      await predecessor?.released;
+    };
+    await startWorkers(this.#parts, {
+      modules: this.#modules,
+      onStateDeath: (error) => this.#stateDied(error),
+      untilLetGo: predecessor && untilLetGo,
+    });
+    if (predecessor === undefined || this.#parts.admin !== undefined) return;
+    await predecessor.askToLetGo("ready");
+    await this.#openAdmin();
+  }
+
+  async #openAdmin(): Promise<void> {
+    const { config } = this.#parts;
+    this.#parts.admin = await openAdmin(config, this.#adminSource, this.#inherited.admin);
+  }
+
+  #moved(): void {
+    this.#supervisor?.look();
+    if (this.phase !== "serving") this.#takeover.stopBegun();
   }
 
   #request(request: StopRequest): void {

@@ -3,29 +3,63 @@ import { StateThread } from "../state/state-thread.ts";
 import type { WorkerOpening } from "../worker/entry.ts";
 import { createMethodTable } from "./methods.ts";
 import type { Parts } from "./parts.ts";
+import { isHeldElsewhere } from "./succession.ts";
+
+/** How often, and after which pause in ms, a resource is tried again that its holder has let go of. */
+const heldTries = { count: 40, pauseMs: 50 };
+
+export interface WorkersStart {
+  readonly modules: readonly string[];
+  readonly onStateDeath: (error: Error) => void;
+  /**
+   * Called when all is loaded and a process resource is held by the process that this one replaces. Resolves when that
+   * one has let go of it. Undefined when this process replaces none.
+   */
+  readonly untilLetGo: (() => Promise<void>) | undefined;
+}
 
 /** Starts the state thread and the workers side by side; resolves when every handler is made. */
-export async function startWorkers(
-  parts: Parts,
-  modules: readonly string[],
-  onStateDeath: (error: Error) => void,
-): Promise<void> {
-  const { pool, desk, local, log, config } = parts;
-  const stateStart = StateThread.start({
-    modules,
-    settings: config.settings,
-    onDeath: onStateDeath,
-    onLog: ({ level, message, fields }) => log[level](message, fields),
-    signal: parts.stateStart.signal,
-  }).then((state) => {
-    parts.state = state;
-    return state;
-  });
-  const [state, services] = await Promise.all([stateStart, pool.loaded()]);
+export async function startWorkers(parts: Parts, start: WorkersStart): Promise<void> {
+  const { pool, desk, local } = parts;
+  const [state, services] = await Promise.all([startState(parts, start), pool.loaded()]);
   desk.open(createMethodTable(services, { name: "fb303", methods: local.methods }), pool);
   await pool.begin(() => {
     const stateChannel = state.connect();
     const value: WorkerOpening = { stateChannel, resources: state.resources };
     return { value, transfer: stateChannel === undefined ? [] : [stateChannel.port] };
   });
+}
+
+async function startState(
+  parts: Parts,
+  { modules, onStateDeath, untilLetGo }: WorkersStart,
+): Promise<StateThread> {
+  const { config, log, pool, stateStart } = parts;
+  const open = (): Promise<StateThread> =>
+    StateThread.start({
+      modules,
+      settings: config.settings,
+      onDeath: onStateDeath,
+      onLog: ({ level, message, fields }) => log[level](message, fields),
+      signal: stateStart.signal,
+    }).then((state) => {
+      parts.state = state;
+      return state;
+    });
+  try {
+    return await open();
+  } catch (error) {
+    if (untilLetGo === undefined || !isHeldElsewhere(error)) throw error;
+  }
+  // The predecessor stops only for a successor that lacks nothing else.
+  await pool.loaded();
+  await untilLetGo();
+  for (let tries = 1; ; tries++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (tries >= heldTries.count || stateStart.signal.aborted || !isHeldElsewhere(error)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, heldTries.pauseMs));
+  }
 }

@@ -26,6 +26,10 @@ const lastWordsMs = terminationMs + 100;
 
 /** Hears of the ends of stops. */
 export interface StopListener {
+  /** All resources are closed. */
+  released(): void;
+  /** The phase changed; told before what it asks for is done. */
+  moved(): void;
   undrained(): void;
   /** All but the admin port is closed: the report as it will be, if nothing goes wrong any more. */
   ending(report: DrainReport): void;
@@ -81,6 +85,7 @@ export class StopDriver implements LifecycleListener {
   }
 
   onPhase(state: LifecycleState): void {
+    this.#listener.moved();
     // What begins and what ends a life have lines of the contract.
     const { phase } = state;
     if (phase === "lame-duck" || phase === "flushing" || phase === "closing") {
@@ -226,6 +231,7 @@ export class StopDriver implements LifecycleListener {
       closing,
       pool.destroy(Math.min(threadEndMs, this.#leftMs())),
     ]);
+    this.#listener.released();
     failures.push(...resources);
     this.#unterminated = stuck + (this.#cutting?.unterminated ?? 0);
     try {
