@@ -8,6 +8,7 @@ import { ArgumentsError, ClientOptionError, ClosedError } from "./errors.ts";
 import { HttpLink } from "./http-link.ts";
 import type { Link, LinkSettings, OpenLink } from "./link.ts";
 import { type ClientMethod, describeMethods } from "./method-table.ts";
+import { registerMetrics } from "./metrics.ts";
 import {
   type CheckedOptions,
   type ClientOptions,
@@ -18,6 +19,7 @@ import {
 import { Resolver } from "./resolver.ts";
 import { SocketLink } from "./socket-link.ts";
 import { ClientCounts } from "./stats.ts";
+import { type ClientTracer, createClientTracer } from "./tracing.ts";
 
 /** Seqids are positive: some servers keep them in fewer bits than they should. */
 const largestSeqid = 0x7fffffff;
@@ -54,6 +56,8 @@ class ClientCore {
   readonly #links = new Set<Link>();
   #seqid = 0;
   #closed: Promise<void> | undefined;
+  readonly #tracer: ClientTracer | undefined;
+  readonly #unregister: (() => void) | undefined;
 
   constructor(generated: GeneratedClient, options: ClientOptions, seams: ClientSeams) {
     const checked = checkOptions(options, seams);
@@ -79,6 +83,16 @@ class ClientCore {
       stallMs,
     });
     this.#dispatcher.use(this.#endpoints);
+    this.#tracer = createClientTracer(service ?? serviceName(generatedClass));
+    this.#unregister =
+      options.metrics === undefined
+        ? undefined
+        : registerMetrics(options.metrics, {
+            client: options.name ?? "default",
+            counts: this.#counts,
+            inFlight: () => this.#dispatcher.inFlight,
+            endpoints: () => this.#endpoints.all,
+          });
     this.facade = this.#makeFacade();
     this.#resolver = new Resolver(options.endpoints, {
       clock,
@@ -137,6 +151,13 @@ class ClientCore {
   }
 
   #call(method: ClientMethod, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+    if (this.#tracer === undefined) return this.#make(method, args, options);
+    return this.#tracer.traced(method.name, options?.headers, (headers) =>
+      this.#make(method, args, { ...options, headers }),
+    );
+  }
+
+  #make(method: ClientMethod, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { timeoutMs = method.timeoutMs, signal, headers } = options ?? {};
       const none = { endpoint: undefined, attempts: 0 };
@@ -191,5 +212,11 @@ class ClientCore {
     });
     await Promise.all([...this.#links].map(({ gone }) => gone));
     timer.cancel();
+    this.#unregister?.();
   }
+}
+
+/** `LedgerClient` is what the compiler calls the class of the service Ledger. */
+function serviceName(generatedClass: unknown): string {
+  return (generatedClass as { readonly name?: string }).name?.replace(/Client$/, "") ?? "";
 }

@@ -260,16 +260,13 @@ export class SocketLink implements Link, MessageSink {
 
   #prefix(call: ClientCall): Buffer {
     const leftMs = Math.max(1, Math.ceil(call.deadlineMs - this.#settings.clock.now()));
-    const info = writeHeaderBlock(Object.entries({ ...call.headers, client_timeout: String(leftMs) }));
-    const { protocol } = this.#settings;
-    const sizeBytes = call.bytes.length;
     return theaderPrefix({
-      protocol,
+      protocol: this.#settings.protocol,
       compressed: false,
       flags: outOfOrderFlag,
       seqid: call.seqid,
-      info,
-      sizeBytes,
+      info: call.headers === undefined ? timeoutBlock(leftMs) : infoBlock(leftMs, call.headers),
+      sizeBytes: call.bytes.length,
     });
   }
 
@@ -299,6 +296,22 @@ export class SocketLink implements Link, MessageSink {
       this.endpoint.failed(call, { kind, reached: kind === "unknown", cause }, this);
     }
   }
+}
+
+let lastLeftMs = 0;
+let lastBlock: Buffer = Buffer.alloc(0);
+
+/** The header block of a call without headers of its own: those of one turn mostly have the same time left. */
+function timeoutBlock(leftMs: number): Buffer {
+  if (leftMs !== lastLeftMs) {
+    lastBlock = infoBlock(leftMs, {});
+    lastLeftMs = leftMs;
+  }
+  return lastBlock;
+}
+
+function infoBlock(leftMs: number, headers: Readonly<Record<string, string>>): Buffer {
+  return writeHeaderBlock(Object.entries({ ...headers, client_timeout: String(leftMs) }));
 }
 
 function createCutter({ transport, protocol, limits }: LinkSettings): Cutter {
