@@ -85,9 +85,7 @@ export class Endpoint implements LinkOwner {
 
   /** Hands a call to a link. To be called while it is well. */
   send(call: ClientCall): void {
-    const link = this.#choose(call);
-    // What this link was sent already, its answer may still come by: the call waits for that one.
-    link.send(call);
+    this.#choose(call).send(call);
   }
 
   /** Looks whether the server still runs where it owes answers and sends nothing. */
@@ -132,6 +130,8 @@ export class Endpoint implements LinkOwner {
   }
 
   ended(link: Link, was: LinkState, lost: number, cause: unknown): void {
+    // A probe that was given up on says nothing.
+    if (!this.#links.has(link)) return;
     if (link.state === "over") this.#links.delete(link);
     if (this.#probe?.link === link) {
       // A server that closes a connection at a strange call is there.
@@ -157,7 +157,10 @@ export class Endpoint implements LinkOwner {
     else if (this.#probe?.call === call) this.#probeAnswered(false);
   }
 
-  /** The link with the fewest calls; a new one while there may be more and none is free. */
+  /**
+   * The link with the fewest calls; a new one while there may be more and none is free. Never one that was sent this
+   * call before and may still answer it.
+   */
   #choose(call: ClientCall): Link {
     let best: Link | undefined;
     let usable = 0;
@@ -167,10 +170,9 @@ export class Endpoint implements LinkOwner {
       usable++;
       if (best === undefined || rank(link) < rank(best)) best = link;
     }
-    if (best === undefined || (best.live > 0 && usable < this.#settings.connections)) {
+    if (best === undefined || (best.owed > 0 && usable < this.#settings.connections)) {
       const fresh = this.#openLink();
-      // One that stands is quicker.
-      best ??= fresh;
+      if (best === undefined || rank(fresh) < rank(best)) best = fresh;
     }
     return best;
   }
@@ -249,12 +251,16 @@ export class Endpoint implements LinkOwner {
       if (probe.call.state !== "settled") probe.call.carrier?.release(probe.call);
       probe.call.state = "settled";
     }
-    probe.link.destroy(new Error("the probe is over"));
     this.#links.delete(probe.link);
+    probe.link.destroy(new Error("the probe is over"));
   }
 }
 
-/** Fewer calls are better, one that stands is better than one that is being made. */
-function rank(link: Link): number {
-  return link.live + (link.state === "connecting" ? 1e6 : 0);
+/** What making a connection is worth, in calls. */
+const connectingCost = 8;
+const givenUpCost = 1000;
+
+/** Fewer calls are better; worst is one on which a call was given up, for its answer may hold up all behind it. */
+function rank({ owed, live, state }: Link): number {
+  return owed + (state === "connecting" ? connectingCost : 0) + (owed > live ? givenUpCost : 0);
 }

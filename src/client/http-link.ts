@@ -50,6 +50,10 @@ export class HttpLink implements Link {
     });
   }
 
+  get owed(): number {
+    return this.live;
+  }
+
   get silentSinceMs(): number | undefined {
     return this.live > 0 ? this.#heardMs : undefined;
   }

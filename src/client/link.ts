@@ -23,6 +23,8 @@ export interface Link extends Carrier {
   readonly state: LinkState;
   /** Calls that wait for this link. */
   readonly live: number;
+  /** Answers that its server owes it: those to calls that were given up too, behind which others may have to wait. */
+  readonly owed: number;
   /** Since when it owes an answer and has brought nothing, as the clock counts; undefined: it owes none. */
   readonly silentSinceMs: number | undefined;
   /** Set while its server does not seem to run: it gets no calls. Cleared by itself when something comes. */

@@ -52,6 +52,10 @@ export class SocketLink implements Link, MessageSink {
     this.gone = new Promise((resolve) => this.#socket.once("close", () => resolve()));
   }
 
+  get owed(): number {
+    return this.#pending.size;
+  }
+
   get silentSinceMs(): number | undefined {
     return this.live > 0 && this.state !== "connecting" ? this.#heardMs : undefined;
   }
