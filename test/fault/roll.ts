@@ -2,6 +2,10 @@
  * Rolls replicas under callers, long:
  *
  *     make roll ARGS='--variant restart --seconds 120 --transport header'
+ *
+ * The variant `partition` drops packets, in a network namespace that it has to be started in, as root:
+ *
+ *     unshare --net sh -c 'ip link set lo up && make roll ARGS="--variant partition"'
  */
 import { parseArgs } from "node:util";
 import { type RollVariant, roll } from "./rolling.ts";
@@ -11,6 +15,7 @@ const { values } = parseArgs({
     variant: { type: "string", default: "restart,kill,freeze" },
     seconds: { type: "string", default: "120" },
     transport: { type: "string", default: "header" },
+    call: { type: "string", default: "post" },
     quiet: { type: "string", default: "10" },
   },
 });
@@ -21,10 +26,16 @@ for (const variant of values.variant.split(",") as RollVariant[]) {
     variant,
     rollMs: Number(values.seconds) * 1000,
     quietMs: Number(values.quiet) * 1000,
+    call: values.call as "post",
     transport: values.transport as "header",
     tell: (text) => console.error(text),
   });
-  console.log(JSON.stringify({ variant, transport: values.transport, ...result }, null, 2));
+  console.log(
+    JSON.stringify({ variant, call: values.call, transport: values.transport, ...result }, null, 1),
+  );
+  console.log(
+    `${variant}: p99 ${result.rolling.p99} ms, ${(result.rolling.p99 / result.quiet.p99).toFixed(2)} × quiet`,
+  );
   failed ||= result.errors.length > 0 || (result.entries?.twice ?? 0) > 0;
 }
 if (failed) process.exitCode = 1;

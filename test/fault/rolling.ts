@@ -3,6 +3,7 @@
  * What counts is what the callers see: no errors, each post exactly once, and how long calls take beside a quiet time.
  */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +15,10 @@ import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { createScope, type Scope } from "./scope.ts";
 
 /** What is done to one replica after the other. */
-export type RollVariant = "restart" | "kill" | "freeze";
+export type RollVariant = "restart" | "kill" | "freeze" | "partition";
+
+/** `post` to the ledger, or `ping`, which needs no store that a frozen replica could keep locked. */
+export type RolledCall = "post" | "ping";
 
 export interface RollOptions {
   readonly variant: RollVariant;
@@ -22,6 +26,8 @@ export interface RollOptions {
   readonly rollMs: number;
   /** How long they are left alone before, in ms. */
   readonly quietMs: number;
+  /** Without PostgreSQL: `ping`. */
+  readonly call: RolledCall;
   readonly transport: "framed" | "header" | "http";
   readonly tell: (text: string) => void;
 }
@@ -54,7 +60,10 @@ const replicaLifeMs = 1_800_000;
 
 export async function roll(options: RollOptions): Promise<RollResult> {
   await using scope = createScope();
-  const postgres = withoutPostgres === false ? await startPostgres({ settings: ["fsync=off"] }) : undefined;
+  const postgres =
+    withoutPostgres === false && options.call === "post"
+      ? await startPostgres({ settings: ["fsync=off"] })
+      : undefined;
   try {
     return await new Roll(options, scope, postgres).run();
   } finally {
@@ -108,11 +117,6 @@ class Roll {
     return { quiet, rolling, disturbances: this.#disturbances, errors: this.#errors, repeats, entries };
   }
 
-  /** Posts that got their receipt. */
-  get posts(): number {
-    return this.#posts;
-  }
-
   async #start(index: number): Promise<void> {
     const store = this.#database === undefined ? [] : ["--store", this.#database];
     const args = ["--port", String(this.#ports[index]), "--grace", "5s", "--reserve", "1s", ...store];
@@ -128,6 +132,11 @@ class Roll {
       server.signal("SIGSTOP");
       await sleep(freezeMs);
       server.signal("SIGCONT");
+      await sleep(500);
+    } else if (variant === "partition") {
+      drop("-A", this.#ports[index]!);
+      await sleep(freezeMs);
+      drop("-D", this.#ports[index]!);
       await sleep(500);
     } else {
       server.signal(variant === "kill" ? "SIGKILL" : "SIGTERM");
@@ -180,6 +189,16 @@ class Roll {
     const { count, twice } = row as { count: number; twice: number };
     assert.equal(count, this.#posts, "the ledger has other entries than those with a receipt");
     return { count, twice };
+  }
+}
+
+/**
+ * Begins (`-A`) or ends (`-D`) the loss of all packets to and from a port. To be called in a network namespace of the
+ * process's own only.
+ */
+function drop(what: "-A" | "-D", port: number): void {
+  for (const side of ["--dport", "--sport"]) {
+    execFileSync("iptables", [what, "INPUT", "-p", "tcp", side, String(port), "-j", "DROP"]);
   }
 }
 
