@@ -10,6 +10,9 @@ interface Queue {
   last: ClientCall | undefined;
 }
 
+/** Lists that are kept though they are empty: those of the limits that most calls have. */
+const keptQueues = 16;
+
 export class Deadlines {
   readonly #clock: Clock;
   readonly #expire: (call: ClientCall) => void;
@@ -43,6 +46,8 @@ export class Deadlines {
     else call.after.before = call.before;
     call.before = undefined;
     call.after = undefined;
+    // Callers may give each call a limit of its own.
+    if (queue.first === undefined && this.#queues.size > keptQueues) this.#queues.delete(call.timeoutMs);
   }
 
   /** Forgets the timer; no call may be in flight. */

@@ -25,6 +25,9 @@ const sharedReadBytes = 256 * 1024;
 let scratch: Buffer | undefined;
 const scratchBytes = 256 * 1024;
 
+/** Calls that were given up and may still be answered, before the connection is replaced. */
+const mostGivenUp = 1000;
+
 const oneway: Answer = { kind: "result", value: undefined };
 
 export class SocketLink implements Link, MessageSink {
@@ -81,6 +84,8 @@ export class SocketLink implements Link, MessageSink {
   release(call: ClientCall): void {
     this.#forget(call);
     if (call.state === "queued") this.#pending.delete(call.seqid);
+    // Answers that never come are not waited for without end.
+    if (this.owed - this.live > mostGivenUp) this.leave();
     this.#endIfUnused();
   }
 
