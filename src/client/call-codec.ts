@@ -10,8 +10,9 @@ import { JsonReader } from "../wire/json-reader.ts";
 import { JsonWriter } from "../wire/json-writer.ts";
 import { MessageType, type MessageView } from "../wire/message.ts";
 import { type ProtocolReader, type ProtocolWriter, Type } from "../wire/protocol.ts";
-import type { ProtocolName } from "../wire/protocol-names.ts";
+import { type ProtocolName, protocolNames } from "../wire/protocol-names.ts";
 import type { ReadLimits } from "../wire/read-limits.ts";
+import { ReplyForm } from "../wire/reply-form.ts";
 import type { ClientMethod, ReceiveFunction } from "./method-table.ts";
 
 /** What a server answered. */
@@ -57,7 +58,9 @@ interface Sender {
 
 export class CallCodec {
   readonly #writer: ProtocolWriter;
-  readonly #reader: ProtocolReader;
+  readonly #protocol: ProtocolName;
+  readonly #limits: ReadLimits;
+  readonly #readers: Partial<Record<ProtocolName, ProtocolReader>> = {};
   readonly #headBytes: number;
   readonly #sender: Sender;
   readonly #receiver: { readonly _reqs: object };
@@ -72,7 +75,8 @@ export class CallCodec {
   constructor(protocol: ProtocolName, limits: ReadLimits, headBytes: 0 | 4) {
     const writer = writers[protocol]();
     this.#writer = writer;
-    this.#reader = readers[protocol](limits);
+    this.#protocol = protocol;
+    this.#limits = limits;
     this.#headBytes = headBytes;
     const writeMessageBegin = writer.writeMessageBegin.bind(writer);
     // The name that the generated code gives is the plain one.
@@ -114,7 +118,7 @@ export class CallCodec {
 
   /** Decodes a reply to a call of `receive`'s method. What can't be read is an answer too: there will be no other. */
   decode(receive: ReceiveFunction, view: MessageView): Answer {
-    const reader = this.#reader;
+    const reader = this.#readerOf(view);
     try {
       reader.reset(view.bytes, view.bodyStart, view.end);
       if (view.type === MessageType.EXCEPTION) return readApplicationException(reader);
@@ -132,6 +136,17 @@ export class CallCodec {
     if (typeof error === "object") return { kind: "declared", error };
     const message = typeof error === "string" ? error : "the reply has no result";
     return { kind: "application", type: missingResult, message };
+  }
+
+  /** Over THeader a server says in which protocol it answers. */
+  #readerOf({ envelope }: MessageView): ProtocolReader {
+    const protocol =
+      envelope === null ? this.#protocol : protocolNames[envelope.replyForm & ReplyForm.PROTOCOL_MASK]!;
+    const known = this.#readers[protocol];
+    if (known !== undefined) return known;
+    const reader = readers[protocol](this.#limits);
+    this.#readers[protocol] = reader;
+    return reader;
   }
 
   #copy(bytes: Buffer, size: number): Buffer {

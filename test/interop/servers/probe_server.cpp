@@ -1,6 +1,7 @@
-// Apache's TThreadedServer for C++, serving test/idl/probe.thrift: PORT framed|unframed binary|compact|json.
+// Apache's TThreadedServer for C++, serving test/idl/probe.thrift: PORT framed|unframed|header binary|compact|json.
 #include <thrift/protocol/TBinaryProtocol.h>
 #include <thrift/protocol/TCompactProtocol.h>
+#include <thrift/protocol/THeaderProtocol.h>
 #include <thrift/protocol/TJSONProtocol.h>
 #include <thrift/server/TThreadedServer.h>
 #include <thrift/transport/TBufferTransports.h>
@@ -52,7 +53,9 @@ int main(int argc, char** argv) {
   if (std::string(argv[2]) == "framed") transports = std::make_shared<transport::TFramedTransportFactory>();
   else transports = std::make_shared<transport::TBufferedTransportFactory>();
   server::TThreadedServer server(std::make_shared<ProbeProcessor>(std::make_shared<Handler>()), socket, transports,
-                                 protocolFactory(argv[3]));
+                                 std::string(argv[2]) == "header"
+                                     ? std::make_shared<protocol::THeaderProtocolFactory>()
+                                     : protocolFactory(argv[3]));
   server.setServerEventHandler(std::make_shared<SayListening>(*socket));
   server.serve();
 }

@@ -1,4 +1,5 @@
-"""Apache's TThreadedServer for Python, serving test/idl/probe.thrift: PORT framed|unframed binary|compact|json."""
+"""Apache's TThreadedServer for Python, serving test/idl/probe.thrift: PORT framed|unframed|header binary|compact|json,
+or PORT http binary|compact|json, by its THttpServer, which has one connection at a time."""
 import logging
 import sys
 import time
@@ -7,7 +8,9 @@ from probe import Probe
 from probe.ttypes import Declared
 from thrift.protocol.TBinaryProtocol import TBinaryProtocolFactory
 from thrift.protocol.TCompactProtocol import TCompactProtocolFactory
+from thrift.protocol.THeaderProtocol import THeaderProtocolFactory
 from thrift.protocol.TJSONProtocol import TJSONProtocolFactory
+from thrift.server.THttpServer import THttpServer
 from thrift.server.TServer import TThreadedServer
 from thrift.transport.TSocket import TServerSocket
 from thrift.transport.TTransport import TBufferedTransportFactory, TFramedTransportFactory
@@ -40,10 +43,16 @@ class ListeningSocket(TServerSocket):
 
 
 logging.basicConfig(level=logging.CRITICAL)
-TThreadedServer(
-    Probe.Processor(Handler()),
-    ListeningSocket(host="127.0.0.1", port=int(sys.argv[1])),
-    {"framed": TFramedTransportFactory, "unframed": TBufferedTransportFactory}[sys.argv[2]](),
-    {"binary": TBinaryProtocolFactory, "compact": TCompactProtocolFactory, "json": TJSONProtocolFactory}[sys.argv[3]](),
-    daemon=True,
-).serve()
+port, transport = int(sys.argv[1]), sys.argv[2]
+protocols = {"binary": TBinaryProtocolFactory, "compact": TCompactProtocolFactory, "json": TJSONProtocolFactory}
+protocol = THeaderProtocolFactory() if transport == "header" else protocols[sys.argv[3]]()
+processor = Probe.Processor(Handler())
+if transport == "http":
+    server = THttpServer(processor, ("127.0.0.1", port), protocol)
+    print(server.httpd.server_port, flush=True)
+else:
+    wrap = TFramedTransportFactory if transport == "framed" else TBufferedTransportFactory
+    server = TThreadedServer(
+        processor, ListeningSocket(host="127.0.0.1", port=port), wrap(), protocol, daemon=True
+    )
+server.serve()
