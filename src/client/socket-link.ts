@@ -4,19 +4,15 @@
  */
 import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { FramedCutter } from "../wire/framed-cutter.ts";
 import { Inbox } from "../wire/inbox.ts";
-import { readHeaderBlock, writeHeaderBlock } from "../wire/info-headers.ts";
+import { readHeaderBlock } from "../wire/info-headers.ts";
 import type { Cutter, MessageSink, MessageView } from "../wire/message.ts";
-import { checkReplyType } from "../wire/message-header.ts";
-import { TheaderCutter } from "../wire/theader-cutter.ts";
-import { outOfOrderFlag, theaderPrefix } from "../wire/theader-envelope.ts";
-import { UnframedCutter } from "../wire/unframed-cutter.ts";
 import type { Address } from "./address.ts";
 import type { ClientCall } from "./call.ts";
 import type { Answer } from "./call-codec.ts";
 import type { Link, LinkOwner, LinkSettings, LinkState } from "./link.ts";
 import { judge, saysLeaving } from "./refusals.ts";
+import { createReplyCutter, theaderOf } from "./transports.ts";
 
 /** All links read into one buffer: what came is handled before the next read. */
 let sharedRead: Buffer | undefined;
@@ -50,7 +46,7 @@ export class SocketLink implements Link, MessageSink {
   constructor(address: Address, owner: LinkOwner, settings: LinkSettings) {
     this.endpoint = owner;
     this.#settings = settings;
-    this.#cutter = createCutter(settings);
+    this.#cutter = createReplyCutter(settings);
     this.#socket = this.#open(address);
     this.gone = new Promise((resolve) => this.#socket.once("close", () => resolve()));
   }
@@ -227,11 +223,12 @@ export class SocketLink implements Link, MessageSink {
     const pieces: Buffer[] = [];
     const oneways: ClientCall[] = [];
     let size = 0;
+    const nowMs = this.#settings.clock.now();
     for (const call of this.#unsent) {
       if (call.carrier !== this || call.state !== "queued") continue;
       call.state = "sent";
       if (this.#settings.transport === "header") {
-        const prefix = this.#prefix(call);
+        const prefix = theaderOf(call, this.#settings.protocol, nowMs);
         pieces.push(prefix);
         size += prefix.length;
       }
@@ -267,18 +264,6 @@ export class SocketLink implements Link, MessageSink {
     this.#endIfUnused();
   }
 
-  #prefix(call: ClientCall): Buffer {
-    const leftMs = Math.max(1, Math.ceil(call.deadlineMs - this.#settings.clock.now()));
-    return theaderPrefix({
-      protocol: this.#settings.protocol,
-      compressed: false,
-      flags: outOfOrderFlag,
-      seqid: call.seqid,
-      info: call.headers === undefined ? timeoutBlock(leftMs) : infoBlock(leftMs, call.headers),
-      sizeBytes: call.bytes.length,
-    });
-  }
-
   #endIfUnused(): void {
     if (this.live > 0 || this.state === "over") return;
     if (this.state !== "leaving" && !this.stalled) return;
@@ -305,27 +290,4 @@ export class SocketLink implements Link, MessageSink {
       this.endpoint.failed(call, { kind, reached: kind === "unknown", cause }, this);
     }
   }
-}
-
-let lastLeftMs = 0;
-let lastBlock: Buffer = Buffer.alloc(0);
-
-/** The header block of a call without headers of its own: those of one turn mostly have the same time left. */
-function timeoutBlock(leftMs: number): Buffer {
-  if (leftMs !== lastLeftMs) {
-    lastBlock = infoBlock(leftMs, {});
-    lastLeftMs = leftMs;
-  }
-  return lastBlock;
-}
-
-function infoBlock(leftMs: number, headers: Readonly<Record<string, string>>): Buffer {
-  return writeHeaderBlock(Object.entries({ ...headers, client_timeout: String(leftMs) }));
-}
-
-function createCutter({ transport, protocol, limits }: LinkSettings): Cutter {
-  if (transport === "header") return new TheaderCutter(limits, checkReplyType);
-  return transport === "unframed"
-    ? new UnframedCutter(protocol, limits, checkReplyType)
-    : new FramedCutter(protocol, limits, checkReplyType);
 }

@@ -36,7 +36,7 @@ for (const { variant, transport, rollMs } of rows) {
     process.on("unhandledRejection", note);
     t.after(() => process.off("unhandledRejection", note));
     const call = withoutPostgres === false ? "post" : "ping";
-    const result = await roll({ variant, transport, rollMs, quietMs, call, tell: () => {} });
+    const result = await roll({ variant, transport, rollMs, quietMs, besideMs: 0, call, tell: () => {} });
     t.diagnostic(describe(result));
     assert.deepEqual(result.errors, []);
     assert.equal(result.entries?.twice ?? 0, 0);

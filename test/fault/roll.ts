@@ -26,6 +26,7 @@ for (const variant of values.variant.split(",") as RollVariant[]) {
     variant,
     rollMs: Number(values.seconds) * 1000,
     quietMs: Number(values.quiet) * 1000,
+    besideMs: variant === "restart" || variant === "kill" ? Number(values.quiet) * 1000 : 0,
     call: values.call as "post",
     transport: values.transport as "header",
     tell: (text) => console.error(text),
@@ -33,9 +34,10 @@ for (const variant of values.variant.split(",") as RollVariant[]) {
   console.log(
     JSON.stringify({ variant, call: values.call, transport: values.transport, ...result }, null, 1),
   );
-  console.log(
-    `${variant}: p99 ${result.rolling.p99} ms, ${(result.rolling.p99 / result.quiet.p99).toFixed(2)} × quiet`,
-  );
+  const { quiet, beside, rolling } = result;
+  const besides =
+    beside === undefined ? "" : `, ${(rolling.p99 / beside.p99).toFixed(2)} × while others restart`;
+  console.log(`${variant}: p99 ${rolling.p99} ms, ${(rolling.p99 / quiet.p99).toFixed(2)} × quiet${besides}`);
   failed ||= result.errors.length > 0 || (result.entries?.twice ?? 0) > 0;
 }
 if (failed) process.exitCode = 1;

@@ -26,6 +26,11 @@ export interface RollOptions {
   readonly rollMs: number;
   /** How long they are left alone before, in ms. */
   readonly quietMs: number;
+  /**
+   * How long, after that, a replica that nobody calls is restarted without a pause, in ms: what a start takes of the
+   * machine's cores is no fault of the client's. 0: not at all.
+   */
+  readonly besideMs: number;
   /** Without PostgreSQL: `ping`. */
   readonly call: RolledCall;
   readonly transport: "framed" | "header" | "http";
@@ -42,6 +47,8 @@ export interface Latency {
 
 export interface RollResult {
   readonly quiet: Latency;
+  /** While a replica that nobody calls was restarted; undefined without `besideMs`. */
+  readonly beside: Latency | undefined;
   readonly rolling: Latency;
   /** Replicas that were restarted, killed or frozen. */
   readonly disturbances: number;
@@ -106,6 +113,7 @@ class Roll {
     this.#takeLatency();
     await sleep(this.#options.quietMs);
     const quiet = this.#takeLatency();
+    const beside = this.#options.besideMs > 0 ? await this.#restartBeside() : undefined;
     const untilMs = performance.now() + this.#options.rollMs;
     for (let turn = 0; performance.now() < untilMs; turn++) await this.#disturb(turn % replicaCount);
     this.#loading = false;
@@ -114,7 +122,15 @@ class Roll {
     const { repeats } = client.stats();
     await client.close();
     const entries = await this.#countEntries();
-    return { quiet, rolling, disturbances: this.#disturbances, errors: this.#errors, repeats, entries };
+    return {
+      quiet,
+      beside,
+      rolling,
+      disturbances: this.#disturbances,
+      errors: this.#errors,
+      repeats,
+      entries,
+    };
   }
 
   async #start(index: number): Promise<void> {
@@ -122,6 +138,17 @@ class Roll {
     const args = ["--port", String(this.#ports[index]), "--grace", "5s", "--reserve", "1s", ...store];
     const withoutStore = this.#database !== undefined;
     this.#servers[index] = await startServer(this.#scope.t, { args, withoutStore, lifeMs: replicaLifeMs });
+  }
+
+  async #restartBeside(): Promise<Latency> {
+    const untilMs = performance.now() + this.#options.besideMs;
+    this.#ports[replicaCount] = await freePort();
+    while (performance.now() < untilMs) {
+      await this.#start(replicaCount);
+      this.#servers[replicaCount]!.signal();
+      await this.#servers[replicaCount]!.ended;
+    }
+    return this.#takeLatency();
   }
 
   async #disturb(index: number): Promise<void> {
