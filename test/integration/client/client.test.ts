@@ -147,6 +147,18 @@ test("an AbortSignal gives a call up, before it is sent or after", async (t) => 
   }
 });
 
+test("over THeader no reply waits for another, and elsewhere a call goes round one that was given up", async (t) => {
+  const port = await serveProbe(t);
+  const header = clientOf(t, { endpoints: `127.0.0.1:${port}`, transport: "header", connections: 1 });
+  const slow = header.sleep(400);
+  assert.equal(await Promise.race([slow, header.add(1, 2)]), 3);
+  const framed = clientOf(t, { endpoints: `127.0.0.1:${port}`, connections: 2 });
+  const given = framed.sleep(400, { timeoutMs: 50 });
+  await assert.rejects(given, DeadlineError);
+  assert.equal(await Promise.race([slow, framed.add(1, 2)]), 3);
+  await slow;
+});
+
 test("info headers travel over THeader and HTTP", async (t) => {
   const port = await serveProbe(t);
   const client = clientOf(t, { endpoints: `127.0.0.1:${port}`, transport: "header" });

@@ -143,7 +143,8 @@ test("a server that is silent and answers a probe is only slow", () => {
   const probe = rig.probeOf(link.endpoint.name)!;
   probe.open();
   probe.answer(probe.calls[0]!, { kind: "result", value: 2 });
-  rig.clock.advance(400);
+  rig.clock.advance(900);
+  assert.equal(rig.probeOf(link.endpoint.name), undefined, "it is not asked again within a second");
   assert.deepEqual(rig.away, []);
   assert.equal(rig.linkOf(ended), link);
 });
