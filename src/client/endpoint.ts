@@ -134,8 +134,9 @@ export class Endpoint implements LinkOwner {
     if (!this.#links.has(link)) return;
     if (link.state === "over") this.#links.delete(link);
     if (this.#probe?.link === link) {
-      // A server that closes a connection at a strange call is there.
-      this.#probeAnswered(was === "open");
+      // A server that closes a connection at a strange call is there; one that has just died resets it.
+      const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+      this.#probeAnswered(was === "open" && code === undefined);
       return;
     }
     if (was === "connecting") this.#goAway("unreachable", cause);
@@ -153,8 +154,8 @@ export class Endpoint implements LinkOwner {
 
   failed(call: ClientCall, failure: Failure, carrier: Carrier): void {
     if (!isProbe(call)) this.#settings.listener.failed(call, failure, carrier);
-    // Refused: it leaves, or has too much to do.
-    else if (this.#probe?.call === call) this.#probeAnswered(false);
+    // Refused: it leaves, or has too much to do. Anything else comes from a server that runs.
+    else if (this.#probe?.call === call) this.#probeAnswered(failure.kind === "unknown");
   }
 
   /**

@@ -17,6 +17,8 @@ import { judge, saysLeaving } from "./refusals.ts";
 
 const contentType = "application/x-thrift";
 const unavailable = 503;
+/** Statuses of calls that were not run and may be made again. */
+const busy: readonly number[] = [408, 429, unavailable];
 const oneway: Answer = { kind: "result", value: undefined };
 
 export class HttpLink implements Link {
@@ -165,15 +167,16 @@ export class HttpLink implements Link {
   }
 
   #take(call: ClientCall, status: number, body: Buffer): void {
-    const failure = status === 200 ? undefined : failureOf(status, body);
+    const failure = failureOf(status, body);
     if (failure !== undefined) {
       // Others may be served yet: its server leaves, or has too much to do.
-      if (status === unavailable && /draining/.test(body.toString("utf8", 0, 200)))
+      if (status === unavailable && /draining/.test(body.toString("utf8", 0, 200))) {
         this.endpoint.serverLeaves(this);
+      }
       this.#giveUp(call, failure);
       return;
     }
-    const answer = call.method.receive === undefined ? oneway : this.#decode(call, body);
+    const answer = status === 200 ? this.#answerOf(call, body) : refusalOf(status, body);
     const verdict = judge(answer, false);
     if (verdict !== "final") {
       if (saysLeaving(answer)) this.endpoint.serverLeaves(this);
@@ -182,6 +185,10 @@ export class HttpLink implements Link {
     }
     if (call.carrier === this) this.#forget(call);
     this.endpoint.answered(call, answer, this);
+  }
+
+  #answerOf(call: ClientCall, body: Buffer): Answer {
+    return call.method.receive === undefined ? oneway : this.#decode(call, body);
   }
 
   #decode(call: ClientCall, body: Buffer): Answer {
@@ -267,10 +274,24 @@ function isConnected(socket: Socket): boolean {
   );
 }
 
-/** A client's mistakes are not run; what else is no success may have been. */
-function failureOf(status: number, body: Buffer): Failure {
+/** What says nothing of the call itself. */
+function failureOf(status: number, body: Buffer): Failure | undefined {
+  if (status === 200 || (status >= 400 && status < 500 && !busy.includes(status))) return undefined;
+  const kind = busy.includes(status) ? "not-started" : "unknown";
+  return { kind, reached: true, cause: new Error(describeStatus(status, body)) };
+}
+
+/** The wrong path, no permission and the like: every attempt would end so. */
+function refusalOf(status: number, body: Buffer): Answer {
+  return {
+    kind: "application",
+    type: 0,
+    message: describeStatus(status, body),
+    cause: new Error("no Thrift message"),
+  };
+}
+
+function describeStatus(status: number, body: Buffer): string {
   const text = body.toString("utf8", 0, 200).trim();
-  const cause = new Error(`HTTP status ${status}${text === "" ? "" : `: ${text}`}`);
-  const notRun = status === unavailable || (status >= 400 && status < 500);
-  return { kind: notRun ? "not-started" : "unknown", reached: true, cause };
+  return `HTTP status ${status}${text === "" ? "" : `: ${text}`}`;
 }

@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "120" },
     transport: { type: "string", default: "header" },
     call: { type: "string", default: "post" },
+    pause: { type: "string", default: "0" },
     quiet: { type: "string", default: "10" },
   },
 });
@@ -27,6 +28,7 @@ for (const variant of values.variant.split(",") as RollVariant[]) {
     rollMs: Number(values.seconds) * 1000,
     quietMs: Number(values.quiet) * 1000,
     besideMs: variant === "restart" || variant === "kill" ? Number(values.quiet) * 1000 : 0,
+    pauseMs: Number(values.pause) * 1000,
     call: values.call as "post",
     transport: values.transport as "header",
     tell: (text) => console.error(text),

@@ -33,6 +33,8 @@ export interface RollOptions {
   readonly besideMs: number;
   /** Without PostgreSQL: `ping`. */
   readonly call: RolledCall;
+  /** Between two disturbances, in ms. Default 0. */
+  readonly pauseMs?: number;
   readonly transport: "framed" | "header" | "http";
   readonly tell: (text: string) => void;
 }
@@ -172,6 +174,7 @@ class Roll {
       else assert.deepEqual([code, last["outcome"]], [0, "clean"]);
       await this.#start(index);
     }
+    await sleep(this.#options.pauseMs ?? 0);
     this.#disturbances++;
     tell(`${variant} ${index}: ${Math.round(performance.now() - fromMs)} ms, ${this.#errors.length} errors`);
   }

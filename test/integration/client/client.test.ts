@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -159,6 +160,30 @@ test("over THeader no reply waits for another, and elsewhere a call goes round o
   await slow;
 });
 
+test("a path that no server has is an error at once; the endpoint stays", async (t) => {
+  const port = await serveHttp(t, 404);
+  const client = clientOf(t, { endpoints: `127.0.0.1:${port}`, transport: "http", httpPath: "/nothing" });
+  await assert.rejects(client.add(1, 2), (error) => {
+    assert.ok(error instanceof ApplicationError);
+    assert.match(error.message, /HTTP status 404: in words/);
+    return true;
+  });
+  assert.equal(client.stats().endpoints[0]!.well, true);
+});
+
+test("HTTP status 503 lets any call be repeated, 500 only one that is idempotent", async (t) => {
+  const good = await serveProbe(t);
+  for (const status of [503, 500]) {
+    const endpoints = [`127.0.0.1:${await serveHttp(t, status)}`, `127.0.0.1:${good}`];
+    const client = clientOf(t, { endpoints, transport: "http", methods: { echo: { idempotent: true } } });
+    for (let call = 0; call < 10; call++) assert.equal(await client.echo("x"), "x");
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => client.add(1, 2)));
+    const failed = results.filter((result) => result.status === "rejected");
+    assert.equal(failed.length > 0, status === 500, `${failed.length} of 10 failed`);
+    for (const { reason } of failed) assert.ok(reason instanceof UnknownOutcomeError);
+  }
+});
+
 test("info headers travel over THeader and HTTP", async (t) => {
   const port = await serveProbe(t);
   const client = clientOf(t, { endpoints: `127.0.0.1:${port}`, transport: "header" });
@@ -229,6 +254,20 @@ test("the counters are metrics in a registry", async (t) => {
   );
   assert.match(text, /sluice_client_endpoint_well\{client="probe",endpoint="127.0.0.1:\d+"\} 1/);
 });
+
+/** A web server that has one answer to everything. */
+async function serveHttp(t: TestContext, status: number): Promise<number> {
+  const server = createHttpServer((_, response) => response.writeHead(status).end("in words")).listen(
+    0,
+    "127.0.0.1",
+  );
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as { port: number }).port;
+}
 
 /** A server that does with each connection what the test says. */
 async function serveRaw(t: TestContext, connected: (socket: Socket, count: number) => void): Promise<number> {

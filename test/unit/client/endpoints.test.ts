@@ -83,6 +83,17 @@ test("a server without fb303 answers a probe with an exception, or by closing: i
   }
 });
 
+test("a server that resets a probe's connection has just died", () => {
+  const rig = new ClientRig({ endpoints: ["a:1"] });
+  rig.call();
+  rig.links[0]!.break();
+  rig.clock.advance(100);
+  const probe = rig.probeOf("a:1")!;
+  probe.open();
+  probe.break(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+  assert.equal(rig.set.hasWell, false);
+});
+
 test("with `probe: connect` a connection is enough", () => {
   const rig = new ClientRig({ endpoints: ["a:1"], probe: "connect" });
   rig.call();
