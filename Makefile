@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture fuzz bench build clean
+.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture roll fuzz bench bench-client build clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s%s\n' "$$name" "$$what"; done
@@ -78,11 +78,17 @@ soak: setup ## drains servers under random clients, long; ARGS='--drains 1000' (
 torture: setup ## kills servers and databases under load, long; ARGS='--variant sigkill --rounds 200'
 	@exec $(NODE) --conditions=sluice-source test/fault/torture.ts $(ARGS)
 
+roll: setup ## restarts, kills and freezes replicas under the client, long; ARGS='--variant restart --seconds 120'
+	@exec $(NODE) --conditions=sluice-source test/fault/roll.ts $(ARGS)
+
 fuzz: setup ## sends mutated messages, long; ARGS='--seed 1 --messages 10000000' (see test/fuzz/fuzz.ts)
 	@exec $(NODE) --conditions=sluice-source test/fuzz/fuzz.ts $(ARGS)
 
 bench: setup ## measures beside other Thrift servers; ARGS='--quick' is short
 	@exec $(NODE) --conditions=sluice-source bench/run.ts $(ARGS)
+
+bench-client: setup ## measures the client beside the npm package's; ARGS='--only sluice --calls 10000000' shows its memory
+	@exec $(NODE) --conditions=sluice-source bench/client.ts $(ARGS)
 
 build: setup ## compiles src/ to dist/, with types and source maps
 	@rm -rf dist

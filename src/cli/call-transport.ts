@@ -1,6 +1,7 @@
 /** What a transport puts around a message on a socket, and how a message is cut out of what came. */
 import { inflateSync } from "node:zlib";
 import type { ProtocolName } from "../wire/protocol-names.ts";
+import { theaderFixedBytes, theaderMagic, theaderPrefix, zlibTransform } from "../wire/theader-envelope.ts";
 
 /** The ways to a server. HTTP and WebSocket have connections of their own: see `call-http.ts`. */
 export const transportNames = ["framed", "unframed", "header", "http", "websocket"] as const;
@@ -16,11 +17,6 @@ export interface SocketTransport {
 
 const largestFrameBytes = 1024 * 1024 * 1024;
 const frameBytes = 4;
-/** THeader's numbers of the protocols. */
-const headerProtocol: Readonly<Record<ProtocolName, number>> = { binary: 0, json: 1, compact: 2 };
-const headerMagic = 0x0fff;
-const headerFixedBytes = 14;
-const zlibTransform = 1;
 
 export const socketTransports: Readonly<Record<"framed" | "unframed" | "header", SocketTransport>> = {
   framed: {
@@ -34,12 +30,8 @@ export const socketTransports: Readonly<Record<"framed" | "unframed" | "header",
   },
   header: {
     wrap: (message, protocol) => {
-      // Protocol, no transforms, padding.
-      const header = Buffer.from([headerProtocol[protocol], 0, 0, 0]);
-      const fixed = Buffer.alloc(headerFixedBytes - frameBytes);
-      fixed.writeUInt16BE(headerMagic, 0);
-      fixed.writeUInt16BE(header.length / 4, 8);
-      return framed(Buffer.concat([fixed, header, message]));
+      const frame = { protocol, compressed: false, flags: 0, seqid: 0, info: Buffer.alloc(0) };
+      return Buffer.concat([theaderPrefix({ ...frame, sizeBytes: message.length }), message]);
     },
     cut: (received) => {
       const frame = frameOf(received);
@@ -63,14 +55,14 @@ function frameOf(received: Buffer): Buffer | undefined {
 }
 
 function messageInHeader(frame: Buffer): Buffer {
-  if (frame.length < headerFixedBytes || frame.readUInt16BE(frameBytes) !== headerMagic) {
+  if (frame.length < theaderFixedBytes || frame.readUInt16BE(frameBytes) !== theaderMagic) {
     throw new Error("it has no THeader");
   }
-  const headerEnd = headerFixedBytes + 4 * frame.readUInt16BE(12);
+  const headerEnd = theaderFixedBytes + 4 * frame.readUInt16BE(12);
   // Protocol and count of transforms; all numbers here are below 128, so each varint is one byte.
   const transforms = frame.subarray(
-    headerFixedBytes + 2,
-    headerFixedBytes + 2 + frame[headerFixedBytes + 1]!,
+    theaderFixedBytes + 2,
+    theaderFixedBytes + 2 + frame[theaderFixedBytes + 1]!,
   );
   const message = frame.subarray(headerEnd);
   return transforms.includes(zlibTransform) ? inflateSync(message) : message;

@@ -9,7 +9,7 @@ import {
   WireError,
   type WireLimits,
 } from "./message.ts";
-import { checkCallType, headerReaders } from "./message-header.ts";
+import { checkCallType, headerReaders, type TypeCheck } from "./message-header.ts";
 import type { ProtocolName } from "./protocol-names.ts";
 
 export class FramedCutter implements Cutter {
@@ -19,13 +19,16 @@ export class FramedCutter implements Cutter {
   readonly kind: string;
   readonly #maxFrameSizeBytes: number;
   readonly #readHeader: HeaderReader;
+  readonly #checkType: TypeCheck;
   readonly #view: MessageView = createMessageView();
 
-  constructor(protocol: ProtocolName, limits: WireLimits) {
+  /** @param checkType `checkReplyType` where a client reads */
+  constructor(protocol: ProtocolName, limits: WireLimits, checkType: TypeCheck = checkCallType) {
     this.protocol = protocol;
     this.kind = `framed-${protocol}`;
     this.#maxFrameSizeBytes = limits.maxFrameSizeBytes;
     this.#readHeader = headerReaders[protocol];
+    this.#checkType = checkType;
   }
 
   cut(bytes: Buffer, start: number, end: number, sink: MessageSink): number {
@@ -47,7 +50,7 @@ export class FramedCutter implements Cutter {
       if (!this.#readHeader(view, messageEnd)) {
         throw new WireError("bad-header", `a frame of ${length} bytes ends inside its message's header`);
       }
-      checkCallType(view);
+      this.#checkType(view);
       at = messageEnd;
       wanted = sink.message(view);
     }

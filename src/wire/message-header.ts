@@ -76,9 +76,22 @@ export const headerReaders: Record<ProtocolName, HeaderReader> = {
   json: readJsonHeader,
 };
 
+/** Refuses messages of a type that may not come; which may depends on who reads. */
+export type TypeCheck = (view: MessageView) => void;
+
 /** Refuses message types that no client may send. */
 export function checkCallType(view: MessageView): void {
   if (view.type !== MessageType.CALL && view.type !== MessageType.ONEWAY) {
     throw new WireError("bad-message-type", `a client may send calls only, not message type ${view.type}`);
+  }
+}
+
+/** Refuses message types that no server may send. */
+export function checkReplyType(view: MessageView): void {
+  if (view.type !== MessageType.REPLY && view.type !== MessageType.EXCEPTION) {
+    throw new WireError(
+      "bad-message-type",
+      `a server may send replies and exceptions only, not message type ${view.type}`,
+    );
   }
 }

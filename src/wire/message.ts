@@ -18,7 +18,7 @@ export interface MessageView {
   /** The name's bytes. */
   nameStart: number;
   nameEnd: number;
-  /** `MessageType.CALL` or `ONEWAY`; nothing else reaches a sink. */
+  /** `MessageType.CALL` or `ONEWAY` where a server reads, `REPLY` or `EXCEPTION` where a client does. */
   type: number;
   seqid: number;
   /** What the transport put around the message; null on transports that put nothing there. */

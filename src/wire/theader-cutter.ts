@@ -19,7 +19,7 @@ import {
   WireError,
   type WireLimits,
 } from "./message.ts";
-import { checkCallType, headerReaders } from "./message-header.ts";
+import { checkCallType, headerReaders, type TypeCheck } from "./message-header.ts";
 import type { ProtocolName } from "./protocol-names.ts";
 import { isReservedHeader, longestReservedName } from "./reserved-headers.ts";
 import {
@@ -46,6 +46,7 @@ export class TheaderCutter implements Cutter {
   readonly kind = "theader";
   wholeBytes = 0;
   readonly #maxFrameSizeBytes: number;
+  readonly #checkType: TypeCheck;
   readonly #view: MessageView = createMessageView();
   /** Headers that count for every call. */
   readonly #persistent = new Map<string, string>();
@@ -57,8 +58,10 @@ export class TheaderCutter implements Cutter {
   #persists = false;
   #reserved = false;
 
-  constructor(limits: WireLimits) {
+  /** @param checkType `checkReplyType` where a client reads */
+  constructor(limits: WireLimits, checkType: TypeCheck = checkCallType) {
     this.#maxFrameSizeBytes = limits.maxFrameSizeBytes;
+    this.#checkType = checkType;
   }
 
   cut(bytes: Buffer, start: number, end: number, sink: MessageSink): number {
@@ -97,7 +100,7 @@ export class TheaderCutter implements Cutter {
     if (!headerReaders[this.#protocol](view, view.end)) {
       throw new WireError("bad-header", "a frame ends inside its message's header");
     }
-    checkCallType(view);
+    this.#checkType(view);
     view.envelope = new TheaderEnvelope({
       protocol: this.#protocol,
       compressed: this.#inflations > 0,

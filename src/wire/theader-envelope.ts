@@ -3,14 +3,13 @@ import { writeHeaderBlock } from "./info-headers.ts";
 import type { Envelope } from "./message.ts";
 import { type ProtocolName, ProtocolNumber } from "./protocol-names.ts";
 import { ReplyForm } from "./reply-form.ts";
-import { pushVarint } from "./varint.ts";
 
 /** The first two bytes behind a frame's length. */
 export const theaderMagic = 0x0fff;
 /** Frame length, magic, flags, seqid, header size. */
 export const theaderFixedBytes = 14;
 /** Set when the client takes replies in any order. */
-const outOfOrderFlag = 0x01;
+export const outOfOrderFlag = 0x01;
 
 /** Protocols by the numbers that THeader has for them. */
 export const theaderProtocols: readonly (ProtocolName | undefined)[] = ["binary", "json", "compact"];
@@ -65,20 +64,41 @@ export class TheaderEnvelope implements Envelope {
   }
 
   prefix(sizeBytes: number, leaving: boolean, neverStarted: boolean): Buffer {
-    const ids: number[] = [];
-    pushVarint(ids, protocolIds[this.#protocol]);
-    if (this.#compressed) ids.push(1, zlibTransform);
-    else ids.push(0);
-    const info = infoBlocks[(leaving ? 1 : 0) + (neverStarted ? 2 : 0)]!;
-    const headerBytes = Math.ceil((ids.length + info.length) / 4) * 4;
-    const prefix = Buffer.alloc(theaderFixedBytes + headerBytes);
-    prefix.writeInt32BE(theaderFixedBytes - 4 + headerBytes + sizeBytes, 0);
-    prefix.writeUInt16BE(theaderMagic, 4);
-    prefix.writeUInt16BE(this.#flags, 6);
-    prefix.writeInt32BE(this.#seqid, 8);
-    prefix.writeUInt16BE(headerBytes / 4, 12);
-    prefix.set(ids, theaderFixedBytes);
-    prefix.set(info, theaderFixedBytes + ids.length);
-    return prefix;
+    return theaderPrefix({
+      protocol: this.#protocol,
+      compressed: this.#compressed,
+      flags: this.#flags,
+      seqid: this.#seqid,
+      info: infoBlocks[(leaving ? 1 : 0) + (neverStarted ? 2 : 0)]!,
+      sizeBytes,
+    });
   }
+}
+
+/** What is written before a message. */
+export interface TheaderFrame {
+  readonly protocol: ProtocolName;
+  readonly compressed: boolean;
+  readonly flags: number;
+  readonly seqid: number;
+  /** The header block, as `writeHeaderBlock` makes it. */
+  readonly info: Buffer;
+  /** Of the message, as it is sent. */
+  readonly sizeBytes: number;
+}
+
+/** Frame length and header of a call or a reply. */
+export function theaderPrefix({ protocol, compressed, flags, seqid, info, sizeBytes }: TheaderFrame): Buffer {
+  // Protocol and transforms; each number is below 128, so each varint is one byte.
+  const ids = compressed ? [protocolIds[protocol], 1, zlibTransform] : [protocolIds[protocol], 0];
+  const headerBytes = Math.ceil((ids.length + info.length) / 4) * 4;
+  const prefix = Buffer.alloc(theaderFixedBytes + headerBytes);
+  prefix.writeInt32BE(theaderFixedBytes - 4 + headerBytes + sizeBytes, 0);
+  prefix.writeUInt16BE(theaderMagic, 4);
+  prefix.writeUInt16BE(flags, 6);
+  prefix.writeInt32BE(seqid, 8);
+  prefix.writeUInt16BE(headerBytes / 4, 12);
+  prefix.set(ids, theaderFixedBytes);
+  prefix.set(info, theaderFixedBytes + ids.length);
+  return prefix;
 }

@@ -12,7 +12,7 @@ import {
   WireError,
   type WireLimits,
 } from "./message.ts";
-import { checkCallType, headerReaders } from "./message-header.ts";
+import { checkCallType, headerReaders, type TypeCheck } from "./message-header.ts";
 import type { ProtocolName } from "./protocol-names.ts";
 import type { Scanner } from "./scanner.ts";
 
@@ -31,15 +31,18 @@ export class UnframedCutter implements Cutter {
   readonly #limits: WireLimits;
   readonly #headerReader: HeaderReader;
   readonly #scanner: Scanner;
+  readonly #checkType: TypeCheck;
   readonly #view: MessageView = createMessageView();
   /** Where the scan of the message stands, counted from its first byte; 0 before its header was read. */
   #scanned = 0;
 
-  constructor(protocol: ProtocolName, limits: WireLimits) {
+  /** @param checkType `checkReplyType` where a client reads */
+  constructor(protocol: ProtocolName, limits: WireLimits, checkType: TypeCheck = checkCallType) {
     this.protocol = protocol;
     this.kind = `unframed-${protocol}`;
     this.#limits = limits;
     this.#headerReader = headerReaders[protocol];
+    this.#checkType = checkType;
     this.#scanner = new scanners[protocol](limits);
   }
 
@@ -84,7 +87,7 @@ export class UnframedCutter implements Cutter {
   #readHeader(view: MessageView, start: number, end: number): boolean {
     view.start = start;
     if (!this.#headerReader(view, end)) return false;
-    checkCallType(view);
+    this.#checkType(view);
     this.#scanner.reset();
     this.#scanned = view.bodyStart - start;
     return true;

@@ -1,0 +1,95 @@
+/** Finds out which servers there are: once for a list, again and again for a name or a function. */
+import { lookup } from "node:dns/promises";
+import type { Clock, Timer } from "../lifecycle/clock.ts";
+import { type Address, type EndpointAddress, parseAddress } from "./address.ts";
+import { ClientOptionError } from "./errors.ts";
+
+/** A name whose addresses are all servers, looked up anew every `refreshMs`. */
+export interface DnsEndpoints {
+  readonly dns: string;
+  readonly port: number;
+}
+
+/** The servers: one, a list, a DNS name, or a function that is asked anew every `refreshMs`. */
+export type Endpoints =
+  | EndpointAddress
+  | readonly EndpointAddress[]
+  | DnsEndpoints
+  | (() => readonly EndpointAddress[] | Promise<readonly EndpointAddress[]>);
+
+export interface ResolverOptions {
+  readonly clock: Clock;
+  /** How often a name or function is asked, in ms. */
+  readonly refreshMs: number;
+  /** Takes the servers that there are now. */
+  readonly found: (addresses: readonly Address[]) => void;
+  /** Hears why they could not be found; those found before stay. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** While nothing has ever been found, it is asked this often, in ms. */
+const firstRefreshMs = 250;
+
+export class Resolver {
+  readonly #options: ResolverOptions;
+  readonly #ask: (() => Promise<readonly Address[]>) | undefined;
+  #found = false;
+  #timer: Timer | undefined;
+  #stopped = false;
+
+  /**
+   * Gives a list at once, anything else later.
+   *
+   * @throws {ClientOptionError} when these are no endpoints
+   */
+  constructor(endpoints: Endpoints, options: ResolverOptions) {
+    this.#options = options;
+    this.#ask = asking(endpoints);
+    if (this.#ask === undefined) options.found(parseList(listOf(endpoints as EndpointAddress)));
+    else void this.#refresh();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  async #refresh(): Promise<void> {
+    const { clock, refreshMs, found, failed } = this.#options;
+    try {
+      const addresses = await this.#ask!();
+      if (this.#stopped) return;
+      this.#found = true;
+      found(addresses);
+    } catch (error) {
+      if (this.#stopped) return;
+      failed(error);
+    }
+    const waitMs = this.#found ? refreshMs : Math.min(firstRefreshMs, refreshMs);
+    this.#timer = clock.setTimer(clock.now() + waitMs, () => void this.#refresh());
+  }
+}
+
+function asking(endpoints: Endpoints): (() => Promise<readonly Address[]>) | undefined {
+  if (typeof endpoints === "function") return async () => parseList(await endpoints());
+  if (typeof endpoints !== "object" || endpoints === null || !("dns" in endpoints)) return undefined;
+  const { dns, port } = endpoints;
+  return async () => {
+    const records = await lookup(dns, { all: true });
+    return parseList(records.map(({ address }) => ({ host: address, port, servername: dns })));
+  };
+}
+
+function listOf(endpoints: EndpointAddress | readonly EndpointAddress[]): readonly EndpointAddress[] {
+  return Array.isArray(endpoints) ? endpoints : [endpoints as EndpointAddress];
+}
+
+function parseList(given: readonly EndpointAddress[]): Address[] {
+  const addresses = new Map<string, Address>();
+  for (const one of given) {
+    const address = parseAddress(one);
+    addresses.set(address.name, address);
+  }
+  if (addresses.size === 0) throw new ClientOptionError("createClient: there are no endpoints");
+  return [...addresses.values()];
+}
