@@ -14,6 +14,7 @@ import { type MessageView, WireError } from "../wire/message.ts";
 import { type ConnectionHost, drainRefusal } from "./connection-host.ts";
 import { Incoming } from "./incoming.ts";
 import { MessageHeaders } from "./message-headers.ts";
+import { afterNextRead } from "./next-read.ts";
 import { Outbox } from "./outbox.ts";
 import { ReplyOrder } from "./reply-order.ts";
 import { readShared } from "./shared-read.ts";
@@ -21,18 +22,23 @@ import { unreadBytesOf } from "./unread-bytes.ts";
 import { ZlibStream } from "./zlib-stream.ts";
 
 /**
- * - `open`: reads and answers. → `refusing`, `broken`, `ending`, `closed`
+ * - `open`: reads and answers. → `refusing`, `leaving`, `broken`, `ending`, `closed`
  * - `refusing`: a drain does not wait for its silence any longer: what is read whole is not handed to
- *   workers, and is refused once nothing is in flight. → `ending`, `closed`
+ *   workers. → `leaving` once nothing is in flight, `broken`, `ending`, `closed`
+ * - `leaving`: nothing is in flight. What the kernel has is read, for the last time; all that is whole then is refused,
+ *   and our FIN follows. → `ending`, `closed`
  * - `broken`: bytes came that are no message, and calls before them are in flight. Nothing more is read as a
  *   message; our FIN follows the last of their replies. → `ending`, `closed`
  * - `ending`: our FIN follows the last reply; what still comes is thrown away. → `closed`
  * - `closed`: the socket is gone. Calls in flight go on; their replies are orphaned.
  */
-export type ConnectionState = "open" | "refusing" | "broken" | "ending" | "closed";
+export type ConnectionState = "open" | "refusing" | "leaving" | "broken" | "ending" | "closed";
 
 /** Why a connection was closed, as it is counted. */
 export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "memory" | "error";
+
+/** A connection that leaves reads no further when it has kept so much: a peer that floods it is not read to its end. */
+const mostReadLastBytes = 1024 * 1024;
 
 export class Connection implements Caller {
   readonly id: number;
@@ -143,7 +149,8 @@ export class Connection implements Caller {
     return {
       lastActivityAtMs: this.lastActivityAtMs,
       partialFrame: this.#incoming.length > 0 && !this.#paused,
-      undispatched: this.#incoming.length > 0 && this.#paused ? 1 : 0,
+      // Whatever the kernel has while reading is paused counts as well.
+      undispatched: this.#paused ? 1 : 0,
       inFlight: this.#inFlight,
       unwrittenBytes: this.#outbox.unwrittenBytes + this.#order.keptBytes,
     };
@@ -174,19 +181,25 @@ export class Connection implements Caller {
     this.#afterProgress();
   }
 
-  /** In a drain: hands nothing more to workers. What was read whole is refused when nothing is in flight. */
+  /** In a drain: hands nothing more to workers, and reads nothing while calls are in flight. */
   stopDispatching(): void {
     if (this.state !== "open") return;
     this.state = "refusing";
     this.#updatePause();
   }
 
-  /** Refuses what was read whole, then ends. */
+  /**
+   * Refuses what was sent whole, then ends. What the kernel has by now is read before: it may have been sent long ago, if
+   * reading had stopped. Nothing is refused until then, since a client that never pauses would answer with further calls.
+   */
   refuseAndEnd(): void {
-    if (this.state === "open") this.state = "refusing";
-    if (this.state !== "refusing") return;
-    this.#cut();
-    this.end("drain");
+    if (this.state !== "open" && this.state !== "refusing") return;
+    this.state = "leaving";
+    this.#updatePause();
+    afterNextRead(() => {
+      if (this.state === "leaving") this.#cut();
+      this.end("drain");
+    });
   }
 
   /** Whether nothing was going on when it began to end. */
@@ -235,7 +248,8 @@ export class Connection implements Caller {
       return;
     }
     this.#incoming.append(chunk, shared);
-    this.#cut();
+    if (this.state === "leaving") this.#updatePause();
+    else this.#cut();
     this.#incoming.keep(!this.#blocked);
     if (this.#incoming.length > 0) this.#host.held(chunk.length);
   }
@@ -266,13 +280,13 @@ export class Connection implements Caller {
   /** Whether there is something to be cut, and somebody wants it. */
   get #cuttable(): boolean {
     if (this.#incoming.length === 0) return false;
-    return this.state === "refusing" ? this.#inFlight === 0 : this.state === "open" && !this.#wantsNoMore;
+    return this.state === "leaving" || (this.state === "open" && !this.#wantsNoMore);
   }
 
   /** Takes one message from the cutter. */
   message(cut: MessageView): boolean {
     const view = this.#headers === undefined ? cut : this.#headers.before(cut, this.replyForm);
-    const refusal = this.state === "refusing" ? drainRefusal : undefined;
+    const refusal = this.state === "leaving" ? drainRefusal : undefined;
     this.#host.desk.arrive(this, view, this.#nowMs, refusal);
     return refusal !== undefined || !this.#wantsNoMore;
   }
@@ -304,7 +318,7 @@ export class Connection implements Caller {
 
   #malformed(error: unknown): void {
     if (!(error instanceof WireError)) throw error;
-    if (this.state !== "open" && this.state !== "refusing") return;
+    if (!this.#hearsMessages) return;
     this.#host.desk.endOfRead(this);
     this.#host.malformed(this, error);
     this.closeReason = "malformed";
@@ -314,7 +328,7 @@ export class Connection implements Caller {
 
   /** The calls before the malformed bytes are answered first. */
   #break(): void {
-    if (this.state !== "open" && this.state !== "refusing") return;
+    if (!this.#hearsMessages) return;
     this.state = "broken";
     this.#incoming.clear();
     this.#updatePause();
@@ -331,7 +345,11 @@ export class Connection implements Caller {
 
   /** Reading stops while no more is wanted, and goes on by itself when that is over. */
   #updatePause(): void {
-    const pause = this.state === "refusing" || (this.state === "open" && this.#wantsNoMore);
+    const { state } = this;
+    const pause =
+      state === "refusing" ||
+      (state === "leaving" && this.#incoming.length > mostReadLastBytes) ||
+      (state === "open" && this.#wantsNoMore);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (!pause) this.#stream.resume();
@@ -348,7 +366,7 @@ export class Connection implements Caller {
 
   /** Something left: perhaps more is wanted now, perhaps the end has come. */
   #afterProgress(): void {
-    if (this.state === "closed") return;
+    if (this.state === "closed" || this.state === "leaving") return;
     if (this.#paused && this.state === "open" && !this.#wantsNoMore) {
       this.#paused = false;
       this.#cut();
@@ -370,11 +388,17 @@ export class Connection implements Caller {
   /** The peer sends no more. It may still read: replies that are owed still go out. */
   #peerHasEnded(): void {
     this.#peerEnded = true;
+    if (this.state === "leaving") return;
     if (this.#inFlight === 0 && !this.#paused) this.end("peer");
   }
 
   #failed(_error: Error): void {
-    if (this.state === "open" || this.state === "refusing") this.closeReason = "error";
+    if (this.#hearsMessages) this.closeReason = "error";
+  }
+
+  /** Whether what comes is still taken for messages. */
+  get #hearsMessages(): boolean {
+    return this.state === "open" || this.state === "refusing" || this.state === "leaving";
   }
 
   #closed(): void {

@@ -11,6 +11,7 @@ import type { CloseReason } from "./connection.ts";
 import type { Malformation } from "./connection-host.ts";
 import { HeldBytes } from "./held-bytes.ts";
 import type { LiveConnection } from "./live-connection.ts";
+import { afterNextRead } from "./next-read.ts";
 import { Reception, type ReceptionOptions, type Registry } from "./reception.ts";
 import { leavesAtMs, overdueBy, ReadingWatch, type TimeLimits } from "./time-limits.ts";
 
@@ -266,15 +267,15 @@ export class Connections implements Registry {
 
   /** Applies the quiet rule to a connection, now and again when it says so. */
   #consider(connection: LiveConnection): void {
-    if (connection.state === "ending" || connection.state === "closed") return;
+    if (isOnItsWay(connection)) return;
     const decision = this.#decide(connection);
     switch (decision.kind) {
       case "wait":
         this.#setTimer(connection, decision.untilMs, () => this.#consider(connection));
         break;
       case "close":
-        // After a pause of the event loop timers come before what was sent meanwhile: that is read first.
-        setImmediate(() => this.#closeSilent(connection));
+        // What was sent while the event loop stood still, or while reading was paused, is read first.
+        afterNextRead(() => this.#closeSilent(connection));
         break;
       case "stop-dispatching":
         connection.stopDispatching();
@@ -287,7 +288,7 @@ export class Connections implements Registry {
 
   #closeSilent(connection: LiveConnection): void {
     // By now it may go on as another.
-    if (!this.#open.has(connection) || connection.state === "ending") return;
+    if (!this.#open.has(connection) || isOnItsWay(connection)) return;
     if (this.#decide(connection).kind === "close") connection.end("drain");
     else this.#consider(connection);
   }
@@ -334,4 +335,9 @@ export class Connections implements Registry {
       this.#consider(connection);
     }
   }
+}
+
+/** Whether it has begun to end. */
+function isOnItsWay({ state }: LiveConnection): boolean {
+  return state === "leaving" || state === "ending" || state === "closed";
 }

@@ -9,6 +9,7 @@ import type { CloseReason, ConnectionState } from "./connection.ts";
 import { type ConnectionHost, drainRefusal } from "./connection-host.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import type { MessageHeaders } from "./message-headers.ts";
+import { afterNextRead } from "./next-read.ts";
 import { type Departures, ReplyOrder } from "./reply-order.ts";
 import { cutSingle, type SingleMessage } from "./single-message.ts";
 import { unreadBytesOf } from "./unread-bytes.ts";
@@ -79,7 +80,8 @@ export class WebSocketConnection implements LiveConnection, Departures {
     return {
       lastActivityAtMs: this.lastActivityAtMs,
       partialFrame: this.partialSinceMs > 0,
-      undispatched: 0,
+      // Whatever the kernel has while reading is paused counts as well.
+      undispatched: this.#paused ? 1 : 0,
       inFlight: this.inFlight,
       unwrittenBytes: this.#unwrittenBytes,
     };
@@ -136,8 +138,12 @@ export class WebSocketConnection implements LiveConnection, Departures {
     if (this.state === "open") this.state = "refusing";
   }
 
+  /** Refuses what was sent whole, as far as the kernel has it by now, then ends. */
   refuseAndEnd(): void {
-    this.end("drain");
+    if (this.state !== "open" && this.state !== "refusing") return;
+    this.state = "leaving";
+    this.#updatePause();
+    afterNextRead(() => this.end("drain"));
   }
 
   end(reason: CloseReason): void {
@@ -215,7 +221,7 @@ export class WebSocketConnection implements LiveConnection, Departures {
     this.kind = `websocket-${cutter.kind}`;
     const { desk } = this.#host;
     const caller = new WebSocketCaller(this, replyForm, text);
-    const refusal = this.state === "refusing" ? drainRefusal : undefined;
+    const refusal = this.state === "open" ? undefined : drainRefusal;
     desk.arrive(caller, this.#headers.before(view, replyForm), this.#host.now(), refusal);
     this.#blocked = !desk.endOfRead(caller);
     this.#updatePause();

@@ -72,6 +72,90 @@ describe("connections in a drain", bounded, () => {
     assert.equal(rig.lanes.handed.length, 1);
   });
 
+  it("refuse too what the kernel had when reading stopped long before", async (t) => {
+    const clock = new FakeClock();
+    const rig = await new NetRig(t, { clock, maxInFlightPerConnection: 1 }).listen();
+    const client = await rig.connect();
+    client.send("add");
+    const calls = [...(await rig.handed(1))];
+    // Nobody reads it: one call is in flight. It is in the kernel when this connection's writes are.
+    await new Promise<void>((resolve) => client.socket.write(client.encode("add", 2), () => resolve()));
+    rig.connections.drain();
+    clock.advance(200);
+    rig.reply(calls);
+    assert.equal(await client.ended, "fin");
+    assert.deepEqual(
+      client.replies.map(({ seqid, type }) => [seqid, type]),
+      [
+        [1, MessageType.REPLY],
+        [2, MessageType.EXCEPTION],
+      ],
+    );
+    assert.deepEqual(rig.counts, { completed: 1, rejected: 1 });
+  });
+
+  it("are not silent while no lane has room and so nobody reads them", async (t) => {
+    const clock = new FakeClock();
+    const rig = await new NetRig(t, { clock }).listen();
+    const client = await rig.connect();
+    rig.lanes.waiting = 1;
+    client.send("add");
+    rig.reply([...(await rig.handed(1))]);
+    await client.reply(1);
+    await new Promise<void>((resolve) => client.socket.write(client.encode("add", 2), () => resolve()));
+    rig.connections.drain();
+    clock.advance(100);
+    await rig.until(turnsPassed(10));
+    rig.lanes.waiting = 0;
+    rig.desk.roomAgain();
+    rig.reply((await rig.handed(2)).slice(1));
+    assert.equal((await client.reply(2)).type, MessageType.REPLY);
+    clock.advance(20);
+    assert.equal(await client.ended, "fin");
+    assert.deepEqual(rig.counts, { completed: 2 });
+  });
+
+  it("are read before they count as silent when there is room again at last", async (t) => {
+    const clock = new FakeClock();
+    const rig = await new NetRig(t, { clock }).listen();
+    const client = await rig.connect();
+    rig.lanes.waiting = 1;
+    client.send("add");
+    rig.reply([...(await rig.handed(1))]);
+    await client.reply(1);
+    await new Promise<void>((resolve) => client.socket.write(client.encode("add", 2), () => resolve()));
+    rig.connections.drain();
+    clock.advance(100);
+    // There is room when another socket has just been read, as it is when a worker tells it.
+    const other = connect(rig.port, "127.0.0.1");
+    t.after(() => other.destroy());
+    await once(other, "connect");
+    rig.lanes.waiting = 0;
+    rig.desk.roomAgain();
+    rig.reply((await rig.handed(2)).slice(1));
+    assert.equal((await client.reply(2)).type, MessageType.REPLY);
+    clock.advance(20);
+    assert.equal(await client.ended, "fin");
+  });
+
+  it("are not read to the end of a flood", async (t) => {
+    const clock = new FakeClock();
+    const rig = await new NetRig(t, { clock, maxInFlightPerConnection: 1 }).listen();
+    const client = await rig.connect();
+    // Makes the kernel's receive buffer large.
+    client.send("add", { 1: { string: "x".repeat(12e6) } });
+    const calls = [...(await rig.handed(1))];
+    const call = client.encode("add", 2);
+    client.write(Buffer.concat(Array.from({ length: Math.ceil(4e6 / call.length) }, () => call)));
+    rig.connections.drain();
+    clock.advance(200);
+    rig.reply(calls);
+    assert.equal(await client.ended, "fin");
+    // A megabyte, and the read that went beyond it.
+    const rejected = rig.counts["rejected"] ?? 0;
+    assert.ok(rejected * call.length <= (1024 + 256) * 1024, `${rejected} calls were read`);
+  });
+
   it("refuse that too when the client had half-closed meanwhile", async (t) => {
     const clock = new FakeClock();
     const rig = await new NetRig(t, { clock, maxInFlightPerConnection: 1 }).listen();
@@ -151,3 +235,9 @@ describe("connections in a drain", bounded, () => {
     assert.deepEqual(new Set(await Promise.all(ends)), new Set(["fin"]));
   });
 });
+
+/** So many turns of the event loop. */
+function turnsPassed(count: number): () => boolean {
+  let left = count;
+  return () => left-- === 0;
+}
