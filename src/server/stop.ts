@@ -185,8 +185,11 @@ export class StopDriver implements LifecycleListener {
     const { pool, state } = this.#parts;
     const failures: StepFailure[] = [...this.#unflushed()];
     // A worker's resource that hangs must leave the process resources, and the closing phase, their time.
-    failures.push(...(await this.#askWorkers("flush", this.#leftMs() / 4)));
-    failures.push(...(await this.#askWorkers("close", this.#leftMs() / 4)));
+    const leftMs = this.#leftMs();
+    const workersUntilMs = this.#parts.clock.now() + leftMs / 2;
+    failures.push(...(await this.#askWorkers("flush", leftMs / 4)));
+    // What flushing did not need is theirs too.
+    failures.push(...(await this.#askWorkers("close", workersUntilMs - this.#parts.clock.now())));
     if (state !== undefined) {
       failures.push(...(await resourceFailures("flush", state.flush(this.#leftMs() / 2))));
     }
