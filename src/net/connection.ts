@@ -12,30 +12,14 @@ import type { ConnectionActivity } from "../lifecycle/quiet.ts";
 import { mayBeZlib } from "../wire/detect.ts";
 import { type MessageView, WireError } from "../wire/message.ts";
 import { type ConnectionHost, drainRefusal } from "./connection-host.ts";
+import type { CloseReason, ConnectionState } from "./connection-state.ts";
 import { Incoming } from "./incoming.ts";
 import { MessageHeaders } from "./message-headers.ts";
 import { afterNextRead } from "./next-read.ts";
-import { Outbox } from "./outbox.ts";
-import { ReplyOrder } from "./reply-order.ts";
+import { Replies } from "./replies.ts";
 import { readShared } from "./shared-read.ts";
 import { unreadBytesOf } from "./unread-bytes.ts";
 import { ZlibStream } from "./zlib-stream.ts";
-
-/**
- * - `open`: reads and answers. → `refusing`, `leaving`, `broken`, `ending`, `closed`
- * - `refusing`: a drain does not wait for its silence any longer: what is read whole is not handed to
- *   workers. → `leaving` once nothing is in flight, `broken`, `ending`, `closed`
- * - `leaving`: nothing is in flight. What the kernel has is read, for the last time; all that is whole then is refused,
- *   and our FIN follows. → `ending`, `closed`
- * - `broken`: bytes came that are no message, and calls before them are in flight. Nothing more is read as a
- *   message; our FIN follows the last of their replies. → `ending`, `closed`
- * - `ending`: our FIN follows the last reply; what still comes is thrown away. → `closed`
- * - `closed`: the socket is gone. Calls in flight go on; their replies are orphaned.
- */
-export type ConnectionState = "open" | "refusing" | "leaving" | "broken" | "ending" | "closed";
-
-/** Why a connection was closed, as it is counted. */
-export type CloseReason = "peer" | "drain" | "malformed" | "timeout" | "memory" | "error";
 
 /** A connection that leaves reads no further when it has kept so much: a peer that floods it is not read to its end. */
 const mostReadLastBytes = 1024 * 1024;
@@ -56,11 +40,9 @@ export class Connection implements Caller {
   #stream: Duplex;
   readonly #host: ConnectionHost;
   readonly #incoming: Incoming;
-  #outbox: Outbox;
-  #order: ReplyOrder;
+  readonly #replies: Replies;
   /** Gives every call the headers that the connection has. */
   readonly #headers: MessageHeaders | undefined;
-  #inFlight = 0;
   #nowMs = 0;
   #paused = false;
   /** No lane had room for a call of ours. */
@@ -86,8 +68,13 @@ export class Connection implements Caller {
     this.#incoming = new Incoming(host.limits);
     this.acceptedAtMs = host.now();
     this.lastActivityAtMs = this.acceptedAtMs;
-    this.#outbox = this.#createOutbox(socket);
-    this.#order = new ReplyOrder(this.#outbox, host.replyOrder);
+    this.#replies = new Replies(socket, {
+      replyOrder: host.replyOrder,
+      isLeaving: () => host.isLeaving(this),
+      settle: (call, outcome) => this.#settle(call, outcome),
+      settledLater: () => this.#afterProgress(),
+      held: (bytes) => host.held(bytes),
+    });
     this.#listen(socket);
   }
 
@@ -102,16 +89,6 @@ export class Connection implements Caller {
     if (mayBeZlib(head[0]!)) stream.on("data", this.#onData);
     else readShared(stream, (chunk, shared) => this.#read(chunk, shared));
     this.#read(head, false);
-  }
-
-  #createOutbox(stream: Duplex): Outbox {
-    const host = this.#host;
-    return new Outbox(stream, {
-      isLeaving: () => host.isLeaving(this),
-      settle: (call, outcome) => this.#settle(call, outcome),
-      settledLater: () => this.#afterProgress(),
-      waits: (bytes) => host.held(bytes),
-    });
   }
 
   #listen(stream: Duplex): void {
@@ -141,7 +118,7 @@ export class Connection implements Caller {
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#replies.inFlight;
   }
 
   /** What the quiet rule wants to know. */
@@ -151,28 +128,26 @@ export class Connection implements Caller {
       partialFrame: this.#incoming.length > 0 && !this.#paused,
       // Whatever the kernel has while reading is paused counts as well.
       undispatched: this.#paused ? 1 : 0,
-      inFlight: this.#inFlight,
-      unwrittenBytes: this.#outbox.unwrittenBytes + this.#order.keptBytes,
+      inFlight: this.#replies.inFlight,
+      unwrittenBytes: this.#replies.unwrittenBytes,
     };
   }
 
   enter(call: Call): void {
-    this.#inFlight++;
-    if (!call.method!.oneway) this.#order.enter(call);
+    this.#replies.enter(call);
   }
 
   leave(_call: Call): void {
-    this.#inFlight--;
+    this.#replies.leave();
     this.lastActivityAtMs = this.#host.now();
   }
 
   answer(call: Call, bytes: Uint8Array, start: number, end: number): void {
-    this.#order.answer(call, bytes, start, end);
-    if (this.#order.keptBytes > 0) this.#host.held(end - start);
+    this.#replies.answer(call, bytes, start, end);
   }
 
   flush(): void {
-    this.#outbox.flush();
+    this.#replies.flush();
     this.#afterProgress();
   }
 
@@ -207,11 +182,11 @@ export class Connection implements Caller {
 
   /** Bytes of the last replies, which the kernel may still hold. */
   get bytesWrittenLately(): number {
-    return this.#outbox.lastWrittenBytes;
+    return this.#replies.lastWrittenBytes;
   }
 
   get heldBytes(): number {
-    return this.#incoming.heldBytes + this.#outbox.unwrittenBytes + this.#order.keptBytes;
+    return this.#incoming.heldBytes + this.#replies.unwrittenBytes;
   }
 
   get unreadBytes(): number {
@@ -221,11 +196,11 @@ export class Connection implements Caller {
   /** Sends FIN behind the last reply and throws away what still comes. */
   end(reason: CloseReason): void {
     if (this.state === "closed" || this.state === "ending") return;
-    this.wasSilent = this.state === "open" && this.#inFlight === 0 && this.#incoming.length === 0;
+    this.wasSilent = this.state === "open" && this.#replies.inFlight === 0 && this.#incoming.length === 0;
     this.state = "ending";
     this.closeReason = reason;
     this.#incoming.clear();
-    this.#outbox.flush();
+    this.#replies.flush();
     this.#stream.end();
     this.#updatePause();
     this.#host.ending(this);
@@ -309,8 +284,7 @@ export class Connection implements Caller {
         ),
     });
     this.#stream = stream;
-    this.#outbox = this.#createOutbox(stream);
-    this.#order = new ReplyOrder(this.#outbox, this.#host.replyOrder);
+    this.#replies.goOnWith(stream);
     this.#listen(stream);
     stream.on("data", this.#onData);
     stream.receive(head);
@@ -322,7 +296,7 @@ export class Connection implements Caller {
     this.#host.desk.endOfRead(this);
     this.#host.malformed(this, error);
     this.closeReason = "malformed";
-    if (this.#inFlight === 0) this.end("malformed");
+    if (this.#replies.inFlight === 0) this.end("malformed");
     else this.#break();
   }
 
@@ -338,8 +312,8 @@ export class Connection implements Caller {
     const { maxInFlightPerConnection, writeHighWaterBytes } = this.#host;
     return (
       this.#blocked ||
-      this.#inFlight >= maxInFlightPerConnection ||
-      this.#outbox.unwrittenBytes + this.#order.keptBytes > writeHighWaterBytes
+      this.#replies.inFlight >= maxInFlightPerConnection ||
+      this.#replies.unwrittenBytes > writeHighWaterBytes
     );
   }
 
@@ -361,7 +335,7 @@ export class Connection implements Caller {
 
   get #pausedBy(): string {
     const { maxInFlightPerConnection } = this.#host;
-    return this.#inFlight >= maxInFlightPerConnection ? "maxInFlightPerConnection" : "writeHighWater";
+    return this.#replies.inFlight >= maxInFlightPerConnection ? "maxInFlightPerConnection" : "writeHighWater";
   }
 
   /** Something left: perhaps more is wanted now, perhaps the end has come. */
@@ -372,7 +346,7 @@ export class Connection implements Caller {
       this.#cut();
       if (!this.#paused) this.#stream.resume();
     }
-    if (this.#inFlight > 0) return;
+    if (this.#replies.inFlight > 0) return;
     if (this.state === "broken") this.end("malformed");
     // What was read whole is still to be run, or to be refused.
     else if (this.#peerEnded && !this.#paused) this.end("peer");
@@ -380,7 +354,6 @@ export class Connection implements Caller {
   }
 
   #settle(call: Call, outcome: Outcome): void {
-    this.#inFlight--;
     this.lastActivityAtMs = this.#host.now();
     this.#host.desk.settle(call, outcome, this.lastActivityAtMs);
   }
@@ -389,7 +362,7 @@ export class Connection implements Caller {
   #peerHasEnded(): void {
     this.#peerEnded = true;
     if (this.state === "leaving") return;
-    if (this.#inFlight === 0 && !this.#paused) this.end("peer");
+    if (this.#replies.inFlight === 0 && !this.#paused) this.end("peer");
   }
 
   #failed(_error: Error): void {
@@ -405,7 +378,7 @@ export class Connection implements Caller {
     if (this.state === "closed") return;
     this.state = "closed";
     this.#incoming.clear();
-    this.#outbox.close();
+    this.#replies.close();
     this.#host.closed(this);
   }
 }

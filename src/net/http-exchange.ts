@@ -3,8 +3,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Call, Caller } from "../calls/call.ts";
 import { WireError } from "../wire/message.ts";
-import type { CloseReason } from "./connection.ts";
 import { drainRefusal } from "./connection-host.ts";
+import type { CloseReason } from "./connection-state.ts";
 import { GrowingBuffer } from "./growing-buffer.ts";
 import type { HttpConnection } from "./http-connection.ts";
 import { headersOf } from "./http-headers.ts";

@@ -2,8 +2,8 @@
 import type { Socket } from "node:net";
 import type { ConnectionActivity } from "../lifecycle/quiet.ts";
 import type { Arrival } from "./arrival.ts";
-import type { CloseReason, ConnectionState } from "./connection.ts";
 import type { ConnectionHost } from "./connection-host.ts";
+import type { CloseReason, ConnectionState } from "./connection-state.ts";
 import { recogniseSpeech, type Speech } from "./intake-speech.ts";
 import type { LiveConnection } from "./live-connection.ts";
 import { endSocket, ignoreError } from "./socket-ending.ts";

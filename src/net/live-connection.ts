@@ -1,6 +1,6 @@
 /** What all connections of the server have in common, whatever they speak: what `Connections` counts and ends. */
 import type { ConnectionActivity } from "../lifecycle/quiet.ts";
-import type { CloseReason, ConnectionState } from "./connection.ts";
+import type { CloseReason, ConnectionState } from "./connection-state.ts";
 
 export interface LiveConnection {
   /** The peer's address, for people. */

@@ -1,5 +1,5 @@
 /** Why a WebSocket is closed, as its peer is told: codes of RFC 6455, section 7.4.1. */
-import type { CloseReason } from "./connection.ts";
+import type { CloseReason } from "./connection-state.ts";
 
 export const CloseCode = {
   NORMAL: 1000,
