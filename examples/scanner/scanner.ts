@@ -1,0 +1,46 @@
+/** Says which rules match some bytes; its rules can be replaced while it runs. */
+import { defineService } from "thrift-sluice";
+import Scanner from "./gen/Scanner.js";
+import { RuleStore } from "./rule-store.ts";
+import { activate, checkRules, type RuleSet } from "./rules.ts";
+
+export default defineService({
+  name: "Scanner",
+  service: Scanner,
+  resources: {
+    store: {
+      scope: "process",
+      open: () => new RuleStore(process.env["SCANNER_RULES"] ?? "data/rules.db"),
+      close: (store: RuleStore) => store.close(),
+    },
+  },
+  methods: {
+    match: { timeoutMs: 5_000, idempotent: true },
+    rules: { timeoutMs: 5_000, idempotent: true },
+    // Not idempotent: one that is repeated late would undo what others have updated since.
+    update: { timeoutMs: 10_000 },
+  },
+  handler: async ({ resources: { store }, onPublish, publish }) => {
+    // Replaced as a whole, and read once per call: no call can see a mixture.
+    let active = activate({ version: 0, rules: [] });
+    onPublish((value) => {
+      const published = value as RuleSet;
+      // Two updates may be published in the other order than they were stored in.
+      if (published.version > active.version) active = activate(published);
+    });
+    // Also what this worker finds stored is published: whoever stored it may have died before it told the others.
+    await publish(await store.current());
+    return {
+      match: (bytes) => {
+        const { version, match } = active;
+        return { version, rules: match(bytes) };
+      },
+      update: async (rules) => {
+        const stored = await store.replace(checkRules(rules));
+        await publish(stored);
+        return stored.version;
+      },
+      rules: () => ({ version: active.version, rules: [...active.rules] }),
+    };
+  },
+});
