@@ -1,42 +1,13 @@
 /** examples/scanner, updated under load: what its README promises of updates. */
 import assert from "node:assert/strict";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import types from "../../examples/scanner/gen/scanner_types.js";
 import { UnknownOutcomeError } from "../../src/client/index.ts";
-import { untilStatus } from "../support/admin.ts";
 import { assertExact } from "../support/report.ts";
-import { type ServerProcess, startServer, temporaryFolder } from "../support/server-process.ts";
-import {
-  endOneWorker,
-  rulesOf,
-  ScannerLoad,
-  scannerClient,
-  versionsByWorker,
-} from "./fixtures/scanner-load.ts";
-
-const example = fileURLToPath(new URL("../../examples/scanner/scanner.ts", import.meta.url));
-const withTraps = fileURLToPath(new URL("fixtures/scanner-with-traps.ts", import.meta.url));
-const workers = 3;
-
-interface Scanner extends ServerProcess {
-  readonly folder: string;
-}
-
-async function startScanner(t: TestContext, module: string): Promise<Scanner> {
-  const folder = temporaryFolder(t);
-  const env = { SCANNER_RULES: join(folder, "rules.db"), SCANNER_TRAPS: folder };
-  const server = await startServer(t, { modules: [module], env, args: ["--workers", String(workers)] });
-  return Object.assign(server, { folder });
-}
-
-/** Resolves when every worker is ready again. */
-async function untilReplaced(server: ServerProcess): Promise<void> {
-  await untilStatus(server, ({ lanes }) => lanes.every(({ state }) => state === "ready"));
-}
+import { type ServerProcess, temporaryFolder } from "../support/server-process.ts";
+import { rulesOf, ScannerLoad, scannerClient } from "./fixtures/scanner-load.ts";
+import { assertAllHave, endOneWorker, startScanner, untilReplaced } from "./fixtures/scanner-process.ts";
 
 async function assertCleanEnd(server: ServerProcess): Promise<void> {
   server.signal();
@@ -46,7 +17,7 @@ async function assertCleanEnd(server: ServerProcess): Promise<void> {
 }
 
 test("no call sees a mixture of rules, and each call after an update's answer sees its rules", async (t) => {
-  const server = await startScanner(t, example);
+  const server = await startScanner(t, { folder: temporaryFolder(t) });
   const client = scannerClient(t, server.port);
   const load = new ScannerLoad();
   const matchers = Array.from({ length: 12 }, () => load.matcher(client));
@@ -71,7 +42,7 @@ test("no call sees a mixture of rules, and each call after an update's answer se
 });
 
 test("the same holds while workers die and are replaced", async (t) => {
-  const server = await startScanner(t, withTraps);
+  const server = await startScanner(t, { folder: temporaryFolder(t), traps: true });
   const client = scannerClient(t, server.port);
   const killer = scannerClient(t, server.port, false);
   const load = new ScannerLoad();
@@ -90,74 +61,15 @@ test("the same holds while workers die and are replaced", async (t) => {
   await Promise.all([...matchers, ...updaters]);
   for (const error of load.failed) assert.ok(error instanceof UnknownOutcomeError, String(error));
   await load.update(client, "last");
-  for (const version of (await versionsByWorker(client, workers)).values()) assert.equal(version, load.acked);
+  await assertAllHave(client, load.acked);
   t.diagnostic(
     `${load.matches} matches, ${load.updates} updates, ${load.failed.length} cut by a worker's end`,
   );
   await assertCleanEnd(server);
 });
 
-test("rules whose worker dies before it can tell the others reach all by the worker that replaces it", async (t) => {
-  const server = await startScanner(t, withTraps);
-  const client = scannerClient(t, server.port);
-  await client.update(rulesOf("old"));
-  const untold = client.update([{ name: "exit after", pattern: "x" }]);
-  await assert.rejects(untold, UnknownOutcomeError);
-  await untilReplaced(server);
-  const versions = [...(await versionsByWorker(client, workers)).values()];
-  assert.deepEqual(
-    versions,
-    versions.map(() => 2),
-  );
-});
-
-test("an update whose worker dies before it was stored changes nothing", async (t) => {
-  const server = await startScanner(t, withTraps);
-  const client = scannerClient(t, server.port);
-  await client.update(rulesOf("old"));
-  await assert.rejects(client.update([{ name: "exit before", pattern: "x" }]), UnknownOutcomeError);
-  assert.equal(Number(await client.update(rulesOf("new"))), 2);
-});
-
-test("a worker that starts while an update is under way begins with the new rules", async (t) => {
-  const server = await startScanner(t, withTraps);
-  const client = scannerClient(t, server.port);
-  await client.update(rulesOf("old"));
-  writeFileSync(join(server.folder, "hold-start"), "");
-  await endOneWorker(scannerClient(t, server.port, false));
-  // It has read the old rules and is held before it does anything with them.
-  while (!existsSync(join(server.folder, "held-start"))) await sleep(5);
-  assert.equal(Number(await client.update(rulesOf("new"))), 2);
-  rmSync(join(server.folder, "hold-start"));
-  await untilReplaced(server);
-  const versions = [...(await versionsByWorker(client, workers)).values()];
-  assert.deepEqual(
-    versions,
-    versions.map(() => 2),
-  );
-});
-
-test("updates that are published in another order than they were stored in leave the later one", async (t) => {
-  const server = await startScanner(t, withTraps);
-  const client = scannerClient(t, server.port);
-  writeFileSync(join(server.folder, "hold-update"), "");
-  const first = client.update([...rulesOf("first"), { name: "hold after", pattern: "x" }]);
-  while (!existsSync(join(server.folder, "held-update"))) await sleep(5);
-  assert.equal(Number(await client.update(rulesOf("second"))), 2);
-  rmSync(join(server.folder, "hold-update"));
-  assert.equal(Number(await first), 1);
-  // One more is born with what was published last, which is the first one.
-  await endOneWorker(scannerClient(t, server.port, false));
-  await untilReplaced(server);
-  const versions = [...(await versionsByWorker(client, workers)).values()];
-  assert.deepEqual(
-    versions,
-    versions.map(() => 2),
-  );
-});
-
 test("a rule that is not as it must be is named, and nothing changes", async (t) => {
-  const server = await startScanner(t, example);
+  const server = await startScanner(t, { folder: temporaryFolder(t) });
   const client = scannerClient(t, server.port);
   await client.update([{ name: "kept", pattern: "kept" }]);
   const bad: readonly [pattern: string, message: RegExp][] = [
