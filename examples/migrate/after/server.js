@@ -34,7 +34,7 @@ export default defineService({
       return counts.add(sku, count);
     },
     async take(sku, count) {
-      await sleep(100); // As long as asking another system takes.
+      await sleep(200); // As long as asking another system takes.
       const have = await counts.take(sku, count);
       if (have < count) throw new types.NotEnough({ sku, have });
       return have - count;

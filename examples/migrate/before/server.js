@@ -13,7 +13,7 @@ const handler = {
     result(null, now);
   },
   async take(sku, count) {
-    await sleep(100); // As long as asking another system takes.
+    await sleep(200); // As long as asking another system takes.
     const have = counts.get(sku) ?? 0;
     if (have < count) throw new types.NotEnough({ sku, have });
     counts.set(sku, have - count);
@@ -28,4 +28,5 @@ const server = thrift.createServer(Inventory, handler, {
   transport: thrift.TFramedTransport,
   protocol: thrift.TBinaryProtocol,
 });
-server.listen(Number(process.env.PORT ?? 9090), "127.0.0.1");
+const port = Number(process.env.PORT ?? 9090);
+server.listen(port, "127.0.0.1", () => console.log(`the stock server listens on ${port}`));
