@@ -2,7 +2,7 @@
 import { defineService } from "thrift-sluice";
 import Scanner from "./gen/Scanner.js";
 import { RuleStore } from "./rule-store.ts";
-import { activate, checkRules, type RuleSet } from "./rules.ts";
+import { type ActiveRules, activate, checkRules, type RuleSet } from "./rules.ts";
 
 export default defineService({
   name: "Scanner",
@@ -21,18 +21,24 @@ export default defineService({
     update: { timeoutMs: 10_000 },
   },
   handler: async ({ resources: { store }, onPublish, publish }) => {
-    // Replaced as a whole, and read once per call: no call can see a mixture.
-    let active = activate({ version: 0, rules: [] });
+    let latest: RuleSet = { version: 0, rules: [] };
     onPublish((value) => {
       const published = value as RuleSet;
       // Two updates may be published in the other order than they were stored in.
-      if (published.version > active.version) active = activate(published);
+      if (published.version > latest.version) latest = published;
     });
+    // Replaced as a whole and asked for once per call: no call can see a mixture. Not the listener's work, for if that
+    // fails, the next call would be answered by the old rules.
+    let active = activate(latest);
+    const activeRules = (): ActiveRules => {
+      if (active.version !== latest.version) active = activate(latest);
+      return active;
+    };
     // Also what this worker finds stored is published: whoever stored it may have died before it told the others.
     await publish(await store.current());
     return {
       match: (bytes) => {
-        const { version, match } = active;
+        const { version, match } = activeRules();
         return { version, rules: match(bytes) };
       },
       update: async (rules) => {
@@ -40,7 +46,7 @@ export default defineService({
         await publish(stored);
         return stored.version;
       },
-      rules: () => ({ version: active.version, rules: [...active.rules] }),
+      rules: () => ({ version: latest.version, rules: [...latest.rules] }),
     };
   },
 });
