@@ -59,3 +59,11 @@ test("a clean stop under load keeps every hit that was answered, and no other", 
   assert.equal(Number(await client.count("door")), before, "a kill loses what was counted since the start");
   assert.equal(Number(await client.count("window")), 0);
 });
+
+test("counts that can't be written are told of", async (t) => {
+  const server = await startCounter(t, join(temporaryFolder(t), "missing"));
+  server.signal();
+  const { code, last } = await server.ended;
+  assert.equal(code, 4);
+  assert.match(JSON.stringify(last["failures"]), /Counter\.counts.*ENOENT/);
+});
