@@ -1,5 +1,7 @@
 /** examples/scanner, stopped in the middle of updates: what its README promises of its rules. */
 import assert from "node:assert/strict";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assertExact } from "../support/report.ts";
@@ -9,7 +11,7 @@ import { startScanner } from "./fixtures/scanner-process.ts";
 
 type StopSignal = "SIGTERM" | "SIGKILL";
 
-const stops: readonly StopSignal[] = ["SIGKILL", "SIGTERM", "SIGKILL", "SIGKILL", "SIGTERM", "SIGKILL"];
+const stops: readonly StopSignal[] = ["SIGKILL", "SIGTERM", "SIGKILL", "SIGTERM", "SIGKILL"];
 
 const updaters = ["a", "b", "c"];
 
@@ -46,17 +48,17 @@ async function stopAmidUpdates(
 ): Promise<void> {
   const client = scannerClient(t, server.port);
   const { updates } = load;
-  const working = [
+  const working = Promise.allSettled([
     ...Array.from({ length: 4 }, () => load.matcher(client)),
     ...updaters.map((updater) => load.updater(client, `${name}${updater}`, 1000)),
-  ];
+  ]);
   while (load.updates === updates) await sleep(1);
   await sleep(Math.random() * longestMs);
   server.signal(signal);
   const { code, last } = await server.ended;
   load.stop();
   await client.close({ timeoutMs: 1 });
-  for (const ended of await Promise.allSettled(working)) {
+  for (const ended of await working) {
     if (ended.status === "rejected" && ended.reason instanceof assert.AssertionError) throw ended.reason;
   }
   load.goOn();
@@ -85,3 +87,21 @@ for (const [when, left] of [
     assert.deepEqual(rules, left === 1 ? rulesOf("old") : updated);
   });
 }
+
+test("a drain waits for an update that is stored and not yet published", async (t) => {
+  const folder = temporaryFolder(t);
+  const server = await startScanner(t, { folder, traps: true });
+  const client = scannerClient(t, server.port);
+  await client.update(rulesOf("old"));
+  writeFileSync(join(folder, "hold-update"), "");
+  const update = client.update([...rulesOf("new"), { name: "hold after", pattern: "x" }]);
+  while (!existsSync(join(folder, "held-update"))) await sleep(5);
+  server.signal();
+  await server.line("draining");
+  assert.equal(Number((await client.match(Buffer.alloc(0))).version), 1, "its connection is still served");
+  rmSync(join(folder, "hold-update"));
+  assert.equal(Number(await update), 2);
+  const { code, last } = await server.ended;
+  assert.equal(code, 0);
+  assertExact(last);
+});
