@@ -51,6 +51,7 @@ check-format: setup
 check-types: setup
 	@$(NODE) $(TSC) -p tsconfig.json
 	@$(NODE) $(TSC) -p tsconfig.page.json
+	@$(NODE) $(TSC) -p examples/tsconfig.json
 
 check-lock: setup
 	@$(NODE) tools/check-lock.ts
