@@ -1,4 +1,5 @@
 /** What the two ends of a lane say to each other besides calls. A bare `null` is a wake-up. */
+import type { MessagePort } from "node:worker_threads";
 import type { MethodDescription } from "../calls/method-table.ts";
 
 /** From the main thread to a worker. */
@@ -12,7 +13,8 @@ export type ToWorker =
       readonly kind: "published";
       readonly version: number;
       readonly service: number;
-      readonly value: unknown;
+      /** See `carried-value.ts`. */
+      readonly copy: MessagePort;
     }
   | { readonly kind: "publishDone"; readonly id: number }
   /** What workers wait for is there: handlers may be made. `opening` is the worker entry's affair. */
@@ -39,7 +41,12 @@ export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "pong" }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
-  | { readonly kind: "publish"; readonly id: number; readonly service: number; readonly value: unknown }
+  | {
+      readonly kind: "publish";
+      readonly id: number;
+      readonly service: number;
+      readonly copies: readonly MessagePort[];
+    }
   | { readonly kind: "reloaded"; readonly failures: readonly LifeFailure[] }
   | { readonly kind: "flushed"; readonly failures: readonly LifeFailure[] }
   | { readonly kind: "closed"; readonly failures: readonly LifeFailure[] }
@@ -61,6 +68,8 @@ export interface ServiceDescription {
 /** What a lane's worker is started with. */
 export interface LaneStart {
   readonly lane: number;
+  /** How many copies a published value needs: one for each worker, and one for those that start later. */
+  readonly copies: number;
   readonly shared: SharedArrayBuffer;
   readonly modules: readonly string[];
   readonly settings: Readonly<Record<string, string>>;

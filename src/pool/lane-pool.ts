@@ -10,6 +10,7 @@ import type { Clock, Timer } from "../lifecycle/clock.ts";
 import type { FromWorker, LifeFailure, ServiceDescription } from "./control-messages.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
+import { Publications } from "./publications.ts";
 import { isStanding } from "./standing.ts";
 import { StuckWorkers } from "./stuck-workers.ts";
 
@@ -68,12 +69,6 @@ const outcomeOfResult: readonly Outcome[] = [
   "cut",
 ];
 
-interface Published {
-  readonly version: number;
-  readonly service: number;
-  readonly value: unknown;
-}
-
 export class LanePool implements Lanes, LaneWorkerListener {
   readonly #options: LanePoolOptions;
   readonly #piscina: Piscina;
@@ -81,8 +76,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   readonly #workers: LaneWorker[] = [];
   readonly #restarts: number[] = [];
   readonly #backoffMs: number[] = [];
-  readonly #published = new Map<number, Published>();
-  #version = 0;
+  readonly #publications = new Publications();
   /** Workers that were above `workerMemory`. */
   recycled = 0;
   #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
@@ -116,7 +110,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       clock: options.clock,
       listener: options.listener,
       mayWatch: options.mayWatch,
-      version: () => this.#version,
+      version: () => this.#publications.version,
       isFinal: () => !this.#replacing,
     });
     // Piscina tells of a thread's failure here too; the lane's task tells it as well.
@@ -297,6 +291,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   async destroy(waitMs: number): Promise<number> {
     this.stopReplacing();
     this.#dispatcher.stop();
+    this.#publications.close();
     const open = this.#workers.filter((worker) => worker.state !== "dead");
     const left = await Promise.all(open.map((worker) => worker.terminate(waitMs)));
     const stuck = left.filter((gone) => !gone).length;
@@ -322,12 +317,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   published(from: LaneWorker, message: Extract<FromWorker, { kind: "publish" }>): void {
-    const published: Published = { version: ++this.#version, service: message.service, value: message.value };
-    this.#published.set(message.service, published);
-    for (const worker of this.#workers) {
-      if (worker.state !== "dead") worker.lane.post({ kind: "published", ...published });
-    }
-    from.lane.post({ kind: "publishDone", id: message.id });
+    this.#publications.publish(from, message, this.#workers);
   }
 
   ended(worker: LaneWorker, error: unknown): void {
@@ -349,8 +339,10 @@ export class LanePool implements Lanes, LaneWorkerListener {
   }
 
   #startWorker(index: number): LaneWorker {
-    const { modules, settings, extra } = this.#options;
-    const start = { modules, settings, published: [...this.#published.values()], version: this.#version };
+    const { modules, settings, extra, workers } = this.#options;
+    const { version } = this.#publications;
+    const published = this.#publications.lastValues();
+    const start = { modules, settings, published, version, copies: workers + 1 };
     const worker = new LaneWorker(index, { piscina: this.#piscina, start, extra }, this);
     worker.lane.setStopTimes(this.#stopTimes.noticeAtMs, this.#stopTimes.lastCallAtMs);
     return worker;

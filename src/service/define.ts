@@ -40,8 +40,11 @@ export interface ServiceContext<R extends ResourceDefinitions = ResourceDefiniti
    * Hands a value (anything structured clone can copy) to every worker of this service. Calls that
    * arrive after the promise resolved see it.
    *
-   * The main thread copies it once for each worker and does nothing else meanwhile: a hundred thousand objects hold it up
-   * for 0.2 s with four workers. What is large is better published as bytes in a SharedArrayBuffer, which is not copied.
+   * The publishing worker makes a copy for each worker, and each takes its own out: what is large is better published as
+   * bytes in a SharedArrayBuffer, which is not copied. The main thread takes no part, except that it gives the last value to
+   * a worker that is replaced.
+   *
+   * @throws {DOMException} `DataCloneError`, when structured clone can't copy it
    */
   publish(value: unknown): Promise<void>;
   readonly log: LogFunction;

@@ -1,6 +1,6 @@
 /** Runs one lane in this thread: load, begin, take calls, flush, close. */
 import { getHeapStatistics } from "node:v8";
-import { threadId } from "node:worker_threads";
+import { type MessagePort, threadId } from "node:worker_threads";
 import { LaneCallLink } from "../pool/call-link.ts";
 import type { FromWorker, ToWorker } from "../pool/control-messages.ts";
 import { CallResult, Control, viewLaneMemory } from "../pool/lane-layout.ts";
@@ -203,7 +203,8 @@ export class LaneHost {
     Atomics.store(control, Control.MEMORY_KIB, (used_heap_size + external_memory) >> 10);
   }
 
-  readonly #post = (message: FromWorker): void => this.#task.port.postMessage(message);
+  readonly #post = (message: FromWorker, transfer?: readonly MessagePort[]): void =>
+    this.#task.port.postMessage(message, transfer);
 
   readonly #log: LogFunction = (level, message, fields = {}) => {
     const withWorker = { worker: this.#task.start.lane, ...fields };

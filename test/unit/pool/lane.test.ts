@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Call } from "../../../src/calls/call.ts";
+import { carry } from "../../../src/pool/carried-value.ts";
 import {
   CallResult,
   Control,
@@ -140,7 +141,8 @@ describe("a lane", () => {
       return false;
     };
     rig.lane.hand(createRun(named(1)), 0, 1, 0);
-    rig.lane.post({ kind: "published", version: 1, service: 0, value: "v" });
+    const copies = carry("v", 1);
+    rig.lane.post({ kind: "published", version: 1, service: 0, copy: copies[0]! }, copies);
     rig.lane.hand(createRun(named(1)), 0, 1, 1);
     // The worker's turn begins before its event loop could receive what was posted.
     rig.loop.start();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { carry } from "../../../src/pool/carried-value.ts";
 import type { FromWorker, LaneStart } from "../../../src/pool/control-messages.ts";
 import { PublishedValues } from "../../../src/worker/published-values.ts";
 
@@ -8,8 +9,12 @@ function createValues(published: LaneStart["published"] = []): {
   posted: FromWorker[];
 } {
   const posted: FromWorker[] = [];
-  const start = { version: 7, published } as unknown as LaneStart;
-  return { values: new PublishedValues(start, (message) => posted.push(message)), posted };
+  const start = { version: 7, published, copies: 2 } as unknown as LaneStart;
+  const values = new PublishedValues(start, (message, copies) => {
+    posted.push(message);
+    for (const copy of copies) copy.close();
+  });
+  return { values, posted };
 }
 
 describe("published values in a worker", () => {
@@ -26,7 +31,7 @@ describe("published values in a worker", () => {
     values.listen(0, (value) => heard.push(`a ${value}`));
     values.listen(0, (value) => heard.push(`b ${value}`));
     values.listen(1, (value) => heard.push(`c ${value}`));
-    values.apply({ kind: "published", version: 8, service: 0, value: "x" });
+    values.apply({ kind: "published", version: 8, service: 0, copy: carry("x", 1)[0]! });
     assert.deepEqual(heard, ["a x", "b x"]);
     assert.deepEqual([values.last(0), values.version], ["x", 8]);
   });
