@@ -1,5 +1,5 @@
 /**
- * Writes docs/api from the docstrings of what the package exports, a page for each entry. With `--check` it only says
+ * Writes docs/api/server.md and docs/api/client.md from the docstrings of what the package exports. With `--check` it only says
  * whether the pages are current.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
