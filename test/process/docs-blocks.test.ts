@@ -38,6 +38,7 @@ const notRun: readonly { command: RegExp; why: string }[] = [
     command: /^sluice takeover\b/,
     why: "its successor would outlive the session; test/process/supervisor runs it",
   },
+  { command: /^make check\b/, why: "is run beside the tests, by .ci/run" },
   { command: /^kubectl (?:create|apply)\b/, why: "needs a cluster" },
 ];
 

@@ -1,6 +1,7 @@
 /** Whoever uses the package finds in its docstrings what each part means, what it is by default and what it throws. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { checkOptions } from "../../../src/client/options.ts";
 import { type ApiItem, readApi } from "../../../tools/api-model.ts";
 
 const entries = readApi();
@@ -51,6 +52,20 @@ describe("the public interface", () => {
           .map(({ name }) => `${item.name}.${name}`),
       );
     assert.deepEqual(silent, []);
+  });
+
+  test("says of the client's options the defaults that they have", () => {
+    const checked = checkOptions({ endpoints: "127.0.0.1:9090" }, {});
+    const { members } = items.find(({ item }) => item.name === "ClientOptions")!.item;
+    const told = members.flatMap(({ name, doc }) => {
+      const number = /Default ([\d,]+)(?! MiB)\b/.exec(doc.text)?.[1];
+      return number === undefined ? [] : [[name, Number(number.replaceAll(",", ""))]];
+    });
+    assert.ok(told.length >= 5);
+    assert.deepEqual(
+      told,
+      told.map(([name]) => [name, checked[name as keyof typeof checked]]),
+    );
   });
 
   test("says of every length of time and every amount of bytes in which unit it is", () => {
