@@ -120,7 +120,9 @@ function classMembers(node: ClassDeclaration): ApiMember[] {
       continue;
     const type = Node.isPropertyDeclaration(member)
       ? (member.getTypeNode()?.getText() ?? member.getInitializer()?.getText() ?? "")
-      : signatureText(member);
+      : Node.isGetAccessorDeclaration(member)
+        ? (member.getReturnTypeNode()?.getText() ?? "")
+        : signatureText(member);
     members.push({ name, type: oneLine(type), optional: false, doc: memberDoc(node, member, name) });
   }
   return members;
@@ -197,7 +199,7 @@ function signatureText(node: Node): string {
   return oneLine(
     withoutBody(node)
       .replace(/;$/, "")
-      .replace(/^(?:get |async )*[\w#]+(?=[(<])/, ""),
+      .replace(/^(?:async )?[\w#]+(?=[(<])/, ""),
   );
 }
 

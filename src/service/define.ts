@@ -6,7 +6,7 @@
 import type { HandlerOf, MethodOptions } from "./handler-types.ts";
 import type { ResourceDefinitions, ResourcesOf } from "./resource-types.ts";
 
-/** The module that `thrift --gen js:node,es6` wrote for one service. */
+/** The module that `thrift --gen js:node,ts,es6` wrote for one service. */
 export interface GeneratedService {
   /** The class of clients: its methods say what the handler must have. */
   readonly Client: abstract new (

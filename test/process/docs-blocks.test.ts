@@ -66,8 +66,18 @@ const byLanguage: Readonly<Record<string, Treatment>> = {
   json: "json",
 };
 
+/** Runs the examples' READMEs, those that it names. */
+const examplesTest = "test/process/example-readmes.test.ts";
+
+function isTypedExample(document: string): boolean {
+  const name = /^examples\/([\w-]+)\/README\.md$/.exec(document)?.[1];
+  if (name === undefined || !existsSync(join(root, examplesTest))) return false;
+  return readFileSync(join(root, examplesTest), "utf8").includes(`"${name}"`);
+}
+
 function treatmentOf(block: CodeBlock): Treatment | undefined {
   const { document, language, comment } = block;
+  if ((language === "sh" || language === "text") && isTypedExample(document)) return "elsewhere";
   const other = elsewhere.find(
     (entry) =>
       entry.document === document &&

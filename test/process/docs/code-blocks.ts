@@ -7,7 +7,7 @@
  *   a first line `// NAME` says how the file of a program is called
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** The repository. */
@@ -34,7 +34,8 @@ export type Place = "checkout" | "project";
 /** All documents that people read: those that git knows, and those that it does not ignore. */
 export function documents(): readonly string[] {
   const list = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "--", "*.md"], { cwd: root });
-  return list.toString().split("\n").filter(Boolean).sort();
+  const files = list.toString().split("\n").filter(Boolean);
+  return files.filter((file) => existsSync(`${root}${file}`)).sort();
 }
 
 /** The code blocks of a document in their order. @throws when one is not closed */

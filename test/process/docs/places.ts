@@ -1,6 +1,15 @@
 /** The two folders in which documents are tried out. */
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { delimiter, join } from "node:path";
 import { root } from "./code-blocks.ts";
 
@@ -8,6 +17,7 @@ import { root } from "./code-blocks.ts";
 export function makeCheckout(folder: string): void {
   const list = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "-z"], { cwd: root });
   for (const file of list.toString().split("\0").filter(Boolean)) {
+    if (!existsSync(join(root, file))) continue;
     cpSync(join(root, file), join(folder, file), { force: true });
   }
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
