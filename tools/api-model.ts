@@ -123,7 +123,7 @@ function classMembers(node: ClassDeclaration): ApiMember[] {
       : Node.isGetAccessorDeclaration(member)
         ? (member.getReturnTypeNode()?.getText() ?? "")
         : signatureText(member);
-    members.push({ name, type: oneLine(type), optional: false, doc: memberDoc(node, member, name) });
+    members.push({ name, type: typeLine(type), optional: false, doc: memberDoc(node, member, name) });
   }
   return members;
 }
@@ -151,10 +151,11 @@ function typeMembers(node: HasMembers, prefix = ""): ApiMember[] {
   for (const member of node.getMembers()) {
     if (Node.isMethodSignature(member)) {
       const doc = docOf(member);
-      members.push({ name: prefix + member.getName(), type: signatureText(member), optional: false, doc });
+      const optional = member.hasQuestionToken();
+      members.push({ name: prefix + member.getName(), type: signatureText(member), optional, doc });
     } else if (Node.isPropertySignature(member)) {
       const typeNode = member.getTypeNode();
-      const type = oneLine(typeNode?.getText() ?? "unknown");
+      const type = typeLine(typeNode?.getText() ?? "unknown");
       const name = prefix + member.getName();
       members.push({ name, type, optional: member.hasQuestionToken(), doc: docOf(member) });
       for (const literal of literalsIn(typeNode)) members.push(...typeMembers(literal, `${name}.`));
@@ -183,10 +184,15 @@ function literalsIn(type: Node | undefined): readonly (HasMembers & Node)[] {
   return [];
 }
 
+/** A type without the line breaks that the formatter gave it. */
+function typeLine(text: string): string {
+  return oneLine(text).replace(/(?<=[([<]) |,? (?=[)\]>])/g, "");
+}
+
 /** A declaration as far as its members begin. */
 function headOf(node: ClassDeclaration | InterfaceDeclaration): string {
   const text = node.getText();
-  return oneLine(text.slice(0, text.indexOf("{")).replace(/^export /, ""));
+  return typeLine(text.slice(0, text.indexOf("{")).replace(/^export /, ""));
 }
 
 function functionSignature(node: FunctionDeclaration): string {
@@ -196,10 +202,10 @@ function functionSignature(node: FunctionDeclaration): string {
 }
 
 function signatureText(node: Node): string {
-  return oneLine(
+  return typeLine(
     withoutBody(node)
       .replace(/;$/, "")
-      .replace(/^(?:async )?[\w#]+(?=[(<])/, ""),
+      .replace(/^(?:async )?\w+\??(?=[(<])/, ""),
   );
 }
 

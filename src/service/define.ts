@@ -58,7 +58,10 @@ export interface ServiceDefinition<
   readonly name: string;
   /** The generated module (its `Processor` and `Client`). */
   readonly service: G;
-  /** Makes the handler: once in every worker, before it is ready. May throw; see the README. */
+  /**
+   * Makes the handler: once in every worker, before it is ready. When it throws, the server does not start; where a
+   * worker has to be replaced, it is made again later.
+   */
   readonly handler: (ctx: ServiceContext<R>) => H | Promise<H>;
   /** Closes a handler when its worker ends in an orderly way. Default: nothing. */
   readonly close?: (handler: H) => void | Promise<void>;

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
-import { type CodeBlock, codeBlocks, documents, root } from "./docs/code-blocks.ts";
+import { type CodeBlock, codeBlocks, documents, parseBlocks, root } from "./docs/code-blocks.ts";
 import { Session } from "./docs/session.ts";
 
 /** Blocks that another test runs, which has to name the document. */
@@ -34,17 +34,21 @@ const elsewhere: readonly { document: string; languages: string; comment?: RegEx
 /** Commands that are not run, and why. */
 const notRun: readonly { command: RegExp; why: string }[] = [
   { command: /^make bench\b(?!.*--list)/, why: "measures for minutes, and builds other servers" },
-  {
-    command: /^sluice takeover\b/,
-    why: "its successor would outlive the session; test/process/supervisor runs it",
-  },
   { command: /^make check\b/, why: "is run beside the tests, by .ci/run" },
   { command: /^kubectl (?:create|apply)\b/, why: "needs a cluster" },
 ];
 
 /** What a document presumes that its reader has. */
-const given: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "README.md": { "calc.thrift": "service Calc {\n  i32 add(1: i32 a, 2: i32 b)\n}" },
+interface Given {
+  /** Files in the reader's project. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** What runs in the checkout, and how it ends. */
+  readonly serving?: { readonly start: string; readonly end: string };
+}
+
+const given: Readonly<Record<string, Given>> = {
+  "README.md": { files: { "calc.thrift": "service Calc { i32 add(1: i32 a, 2: i32 b) }" } },
+  "docs/deploy.md": { serving: { start: "sluice serve --workers 2", end: "sluice drain" } },
 };
 
 /**
@@ -101,6 +105,33 @@ describe("the code blocks of the documents", () => {
     assert.deepEqual(unknown, []);
   });
 
+  test("are read with what is said of them", () => {
+    const markdown = [
+      "<!-- docs: in project -->",
+      "```sh",
+      "ls",
+      "```",
+      "Text.",
+      "```ts",
+      "// a/b.ts",
+      "```",
+      "<!-- docs: file c.json -->",
+      "",
+      "````json",
+      "```",
+      "````",
+    ].join("\n");
+    const seen = parseBlocks("x.md", markdown).map(({ line, language, text, place, file }) =>
+      [line, language, text, place, file].join(" "),
+    );
+    assert.deepEqual(seen, [
+      "3 sh ls project ",
+      "7 ts // a/b.ts project a/b.ts",
+      "12 json ``` project c.json",
+    ]);
+    assert.throws(() => parseBlocks("x.md", "```sh\nls"), /x\.md:1: this code block has no end/);
+  });
+
   test("are run elsewhere only where there is a test that names the document", () => {
     for (const { document, by } of elsewhere) {
       assert.ok(codeBlocks(document).length > 0, document);
@@ -128,8 +159,9 @@ describe("the code blocks of the documents", () => {
 /** Does what a document shows, from its top to its end. */
 async function follow(t: TestContext, document: string, blocks: readonly CodeBlock[]): Promise<void> {
   const session = new Session(t);
-  for (const [file, text] of Object.entries(given[document] ?? {}))
-    await session.write("project", file, text);
+  const { files = {}, serving } = given[document] ?? {};
+  for (const [file, text] of Object.entries(files)) await session.write("project", file, text);
+  if (serving !== undefined) await session.type("checkout", serving.start);
   for (const block of blocks) {
     try {
       await followBlock(session, block);
@@ -137,6 +169,7 @@ async function follow(t: TestContext, document: string, blocks: readonly CodeBlo
       throw new Error(`${where(block)}: ${error instanceof Error ? error.message : error}`, { cause: error });
     }
   }
+  if (serving !== undefined) await session.type("checkout", serving.end);
   await session.end();
 }
 

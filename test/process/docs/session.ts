@@ -9,8 +9,8 @@ import { temporaryFolder } from "../../support/server-process.ts";
 import { type Place, root } from "./code-blocks.ts";
 import { makeCheckout, makePath, makeProject } from "./places.ts";
 
-/** A command that takes longer than this hangs, in ms. */
-const longestMs = 40_000;
+/** What takes longer than this hangs, and is killed, in ms. */
+const longestMs = 100_000;
 
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 
@@ -57,7 +57,20 @@ class Running {
   /** As a terminal does it: to all processes of the command. */
   signal(signal: NodeJS.Signals): void {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    process.kill(-this.child.pid!, signal);
+    try {
+      process.kill(-this.child.pid!, signal);
+    } catch {
+      // It ended just now.
+    }
+  }
+
+  /** Ends what is left of it, also what it has started and left behind. */
+  kill(): void {
+    try {
+      process.kill(-this.child.pid!, "SIGKILL");
+    } catch {
+      // Nothing is left.
+    }
   }
 
   /** Make and npm may end by the signal, after what they started. */
@@ -86,7 +99,7 @@ export class Session {
     this.#folder = temporaryFolder(t);
     this.#path = makePath(join(this.#folder, "bin"));
     t.after(() => {
-      for (const server of this.#servers) server.signal("SIGKILL");
+      for (const server of this.#servers) server.kill();
     });
   }
 
