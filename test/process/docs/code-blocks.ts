@@ -1,10 +1,7 @@
 /**
- * The code blocks of the documents. A comment of its own line directly before a block says what is to be done with it:
- *
- * - `<!-- docs: in project -->`: from here on, commands run in an empty project that has the package installed;
- *   `<!-- docs: in checkout -->` goes back to a copy of the repository, where each document begins
- * - `<!-- docs: file NAME -->`: the block is that file's content, or a part of it where the repository has such a file;
- *   a first line `// NAME` says how the file of a program is called
+ * The code blocks of the documents. A comment of its own line directly before a block says what it is:
+ * `<!-- docs: file NAME -->`, the block is that file's content, or a part of it where the repository has such a file. A
+ * first line `// NAME` says how the file of a program is called.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -23,12 +20,13 @@ export interface CodeBlock {
   readonly text: string;
   /** The comment directly before it, without its brackets. */
   readonly comment: string;
-  readonly place: Place;
+  /** The heading above it, without its marks. */
+  readonly heading: string;
   /** The file whose content it is. */
   readonly file: string | undefined;
 }
 
-/** Where commands run. */
+/** Where commands run: a copy of the repository, or an empty project with the package installed. */
 export type Place = "checkout" | "project";
 
 /** All documents that people read: those that git knows, and those that it does not ignore. */
@@ -45,7 +43,7 @@ export function codeBlocks(document: string): readonly CodeBlock[] {
 
 export function parseBlocks(document: string, markdown: string): readonly CodeBlock[] {
   const blocks: CodeBlock[] = [];
-  let place: Place = "checkout";
+  let heading = "";
   let comment = "";
   let open: { readonly fence: string; readonly language: string; readonly line: number } | undefined;
   let lines: string[] = [];
@@ -56,7 +54,7 @@ export function parseBlocks(document: string, markdown: string): readonly CodeBl
         continue;
       }
       const text = lines.join("\n");
-      blocks.push({ document, ...open, text, comment, place, file: fileOf(comment, text) });
+      blocks.push({ document, ...open, text, comment, heading, file: fileOf(comment, text) });
       open = undefined;
       comment = "";
       continue;
@@ -67,7 +65,7 @@ export function parseBlocks(document: string, markdown: string): readonly CodeBl
       lines = [];
     } else if (line.trim() !== "") {
       comment = /^<!-- (.*) -->$/.exec(line)?.[1] ?? "";
-      place = (/^docs: in (checkout|project)$/.exec(comment)?.[1] as Place | undefined) ?? place;
+      heading = /^#+ (.*)$/.exec(line)?.[1] ?? heading;
     }
   }
   if (open !== undefined) throw new Error(`${document}:${open.line - 1}: this code block has no end`);
