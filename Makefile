@@ -62,6 +62,7 @@ check-gen:
 check-docs: setup
 	@$(NODE) tools/options-table.ts --check
 	@$(NODE) --conditions=sluice-source tools/clients-page.ts --check
+	@$(NODE) tools/api-reference.ts --check
 
 fix: setup ## formats, and repairs what the linter can
 	@$(NODE) $(BIOME) check --write .
@@ -69,9 +70,10 @@ fix: setup ## formats, and repairs what the linter can
 gen: ## regenerates gen/ and the tests' generated code with the Thrift compiler
 	@tools/generate.sh
 
-docs: setup ## writes the table of options into README.md, recipes and cells into docs/clients.md
+docs: setup ## writes what the docs have from elsewhere: options, recipes, cells, docs/api
 	@$(NODE) tools/options-table.ts
 	@$(NODE) --conditions=sluice-source tools/clients-page.ts
+	@$(NODE) tools/api-reference.ts
 
 soak: setup ## drains servers under random clients, long; ARGS='--drains 1000' (see test/oracle/soak.ts)
 	@exec $(NODE) --conditions=sluice-source test/oracle/soak.ts $(ARGS)

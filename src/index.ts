@@ -1,6 +1,7 @@
 /** The public interface of thrift-sluice. */
 export type { CallTotals } from "./calls/call-ledger.ts";
 export type { CutCall } from "./calls/desk.ts";
+export type { Outcome, OutcomeCounts } from "./calls/outcome.ts";
 export { OptionError } from "./config/option-error.ts";
 export type {
   Duration,
@@ -10,13 +11,14 @@ export type {
   ShownOptions,
   Size,
   StopOptions,
+  TlsOptions,
   WorkOptions,
 } from "./config/serve-options.ts";
-export { UndrainRefusedError } from "./lifecycle/errors.ts";
+export { type UndrainRefusal, UndrainRefusedError } from "./lifecycle/errors.ts";
 export type { StopOutcome } from "./lifecycle/outcome.ts";
 export type { PhaseName } from "./lifecycle/phases.ts";
 export { ProtectionDeniedError } from "./lifecycle/protection.ts";
-export type { DrainReport } from "./server/report.ts";
+export type { DrainPlan, DrainReport, WaitedCall } from "./server/report.ts";
 export { serve } from "./server/serve.ts";
 export { type Server, type ServerAddresses, UndrainedError } from "./server/server.ts";
 export {

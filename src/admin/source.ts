@@ -74,11 +74,13 @@ export interface InFlightStatus {
   readonly ages: readonly number[];
 }
 
-/** A call that a drain waited for, or waits for. Times count from the request to stop. */
+/** A call that a drain waited for, or waits for. Times count from the request to stop, in ms. */
 export interface WaitedCall {
   /** `Service.method`, or "unknown". */
   readonly method: string;
+  /** The client's number for the call; many clients send 0 always. */
   readonly seqid: number;
+  /** The caller's address and port; "unix" for a Unix domain socket. */
   readonly peer: string;
   /** Null when no worker has it. */
   readonly worker: number | null;
@@ -86,6 +88,7 @@ export interface WaitedCall {
   readonly fromMs: number;
   /** When it got its outcome; null while it has none. */
   readonly toMs: number | null;
+  /** What became of it; null while it has no outcome. */
   readonly outcome: Outcome | null;
 }
 

@@ -18,6 +18,7 @@ export interface MethodCounts {
 
 /** A consistent copy of the totals. */
 export interface CallTotals extends OutcomeCounts {
+  /** Whole messages with a readable name, CALL and ONEWAY, fb303's included; repeats by the client count again. */
   received: number;
   /** Received and without an outcome. */
   owed: number;

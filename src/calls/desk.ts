@@ -37,10 +37,15 @@ export type AnswerLocally = (method: Method, replyForm: number, message: Arrived
 
 /** What is known of a call that was cut. */
 export interface CutCall {
+  /** `Service.method`. */
   readonly method: string;
+  /** The client's number for the call; many clients send 0 always. */
   readonly seqid: number;
+  /** The caller's address and port; "unix" for a Unix domain socket. */
   readonly peer: string;
+  /** From its arrival until it was cut, in ms. */
   readonly ageMs: number;
+  /** The number of the worker that ran it. */
   readonly worker: number;
 }
 

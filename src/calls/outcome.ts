@@ -19,6 +19,11 @@ export const outcomes = [
   "cut",
 ] as const;
 
+/**
+ * What became of a call. `completed`: answered, declared exceptions included, and the kernel has the reply. `failed`:
+ * the handler threw something undeclared. `rejected`: never started. `expired`: its deadline passed. `orphaned`: its
+ * caller was gone. `oneway`: ran, and no answer was owed. `cut`: its worker died, or the grace period ended.
+ */
 export type Outcome = (typeof outcomes)[number];
 
 /** A count for each outcome. */

@@ -5,9 +5,9 @@ import type { ArgumentsOf, Encodable, MethodsOf, ResultOf } from "../wire/genera
 export interface CallOptions {
   /** How long the call may take in all, in ms. Default: its method's, or the client's. */
   readonly timeoutMs?: number;
-  /** Gives the call up: its promise is rejected with the signal's reason. The server may run it all the same. */
+  /** Gives the call up: its promise is rejected with the signal's reason. The server may run it all the same. Default: none. */
   readonly signal?: AbortSignal;
-  /** Info headers, over THeader and HTTP. */
+  /** Info headers, over THeader and HTTP; other transports have none. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -37,7 +37,12 @@ export type MethodsOfClient<G> =
 
 /** What a client has beside its service's methods. A method of the same name is reached through `call`. */
 export interface ClientControls<G> extends AsyncDisposable {
-  /** Calls a method by its name. */
+  /**
+   * Calls a method by its name.
+   *
+   * @param args all that the IDL declares, in its order
+   * @throws {ClientError} as the promise of the method itself rejects
+   */
   call<K extends keyof MethodsOfClient<G>>(
     method: K,
     args: MethodsOfClient<G>[K] extends (...args: [...infer A, options?: CallOptions]) => unknown ? A : never,
@@ -58,20 +63,25 @@ export interface ClientControls<G> extends AsyncDisposable {
 export interface ClientStats {
   /** Calls that are not settled. */
   readonly inFlight: number;
-  /** Calls by how they ended. */
+  /** Calls by how they ended: ok, declared, application, not-started, unknown, deadline, aborted, closed. */
   readonly calls: Readonly<Record<string, number>>;
   /** Attempts that were made again, by why. */
   readonly repeats: Readonly<Record<"not-started" | "unknown", number>>;
   /** How often an endpoint got no calls for a while, by why. */
   readonly away: Readonly<Record<string, number>>;
+  /** Each endpoint that there is now. */
   readonly endpoints: readonly EndpointStats[];
 }
 
+/** One server, as the client sees it now. */
 export interface EndpointStats {
+  /** Its address: `10.0.0.7:9090`, `unix:/run/thrift.sock`. */
   readonly endpoint: string;
   /** Whether it gets calls. */
   readonly well: boolean;
+  /** Calls that were given to it and are not settled. */
   readonly inFlight: number;
+  /** Connections that are open or being made. */
   readonly connections: number;
 }
 

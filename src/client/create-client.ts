@@ -34,6 +34,9 @@ const maxContainerElements = 10_000_000;
  * Makes a client of the service that the Thrift compiler generated. It connects when it is first called, and holds
  * connections and timers until `close`.
  *
+ * @param generated the generated module of one service, or its `Client` class
+ * @param options where the servers are, and how they are called
+ * @param seams for tests: clock and chance
  * @throws {ClientOptionError} when an option can't be
  */
 export function createClient<G extends GeneratedClient>(

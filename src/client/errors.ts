@@ -10,9 +10,13 @@ export interface CallTrace {
 
 /** What all of the client's own errors have. */
 export abstract class ClientError extends Error {
+  /** For programs: one for each class. The message is for people. */
   abstract readonly code: string;
+  /** The method that was called. */
   readonly method: string;
+  /** The endpoint of the last attempt; undefined when there was none. */
   readonly endpoint: string | undefined;
+  /** How often it was tried; 0 when no endpoint could be. */
   readonly attempts: number;
 
   constructor(what: string, method: string, trace: CallTrace, cause?: unknown) {
@@ -80,8 +84,9 @@ export class ArgumentsError extends ClientError {
   override readonly name = "ArgumentsError";
 }
 
-/** An option of `createClient` can't be. */
+/** An option of `createClient` can't be: the message names it and what is allowed. */
 export class ClientOptionError extends Error {
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_CLIENT_OPTION";
   override readonly name = "ClientOptionError";
 }
@@ -93,7 +98,12 @@ export function rememberTrace(error: unknown, trace: CallTrace): void {
   if (typeof error === "object" && error !== null) traces.set(error, trace);
 }
 
-/** Where a call went that failed with this error, declared exceptions included; undefined for other errors. */
+/**
+ * Where a call went that failed with this error, declared exceptions included.
+ *
+ * @param error what a call's promise rejected with
+ * @returns undefined for errors that come from elsewhere
+ */
 export function callTrace(error: unknown): CallTrace | undefined {
   if (error instanceof ClientError) return { endpoint: error.endpoint, attempts: error.attempts };
   return typeof error === "object" && error !== null ? traces.get(error) : undefined;

@@ -1,4 +1,6 @@
 /** The public interface of thrift-sluice/client. */
+
+export type { ProtocolName } from "../wire/protocol-names.ts";
 export type { EndpointAddress } from "./address.ts";
 export type {
   CallOptions,

@@ -8,7 +8,10 @@ import type { Address } from "./address.ts";
 import type { AttemptListener, Carrier, ClientCall } from "./call.ts";
 import type { CallCodec } from "./call-codec.ts";
 
-/** What a transport puts around a message. */
+/**
+ * How messages travel: in frames with a length before them, one behind the other without (`unframed`), in THeader's
+ * frames, which have headers, or by HTTP POST.
+ */
 export type ClientTransport = "framed" | "unframed" | "header" | "http";
 
 /**

@@ -15,13 +15,16 @@ export interface ClientOptions<M extends PropertyKey = string> {
   readonly endpoints: Endpoints;
   /** How often a DNS name or a function is asked for endpoints, in ms. Default 10,000. */
   readonly refreshMs?: number;
-  /** Default `framed`. `header` (THeader) is the one in which a Sluice server tells most, and takes deadlines. */
+  /**
+   * How messages travel. Default `framed`. Over `header` a Sluice server says that it leaves before it closes, and
+   * learns of deadlines.
+   */
   readonly transport?: ClientTransport;
-  /** Default `binary`. */
+  /** How values are encoded. Default `binary`. */
   readonly protocol?: ProtocolName;
-  /** The service's name on a server of several: calls are sent as `name:method`. */
+  /** The service's name on a server of several: calls are sent as `name:method`. Default: none, plain calls. */
   readonly service?: string;
-  /** TLS, with Node's options; true for the defaults. */
+  /** TLS, with Node's options; true for Node's defaults. Default: no TLS. */
   readonly tls?: ConnectionOptions | true;
   /** The path that calls are posted to over HTTP. Default `/`. */
   readonly httpPath?: string;
@@ -31,9 +34,9 @@ export interface ClientOptions<M extends PropertyKey = string> {
   readonly connectTimeoutMs?: number;
   /** Connections to one endpoint. Default 2; over HTTP, where each has one call at a time, 64. */
   readonly connections?: number;
-  /** Options by method. */
+  /** Options by method. Default: those of ClientMethodOptions for each. */
   readonly methods?: { readonly [K in M]?: ClientMethodOptions };
-  /** How calls are repeated. */
+  /** How calls are repeated. Default: as in RetryOptions. */
   readonly retries?: RetryOptions;
   /** When a server that owes answers and sends nothing is asked whether it still runs, in ms. Default 1,000. */
   readonly stallMs?: number;
@@ -44,7 +47,7 @@ export interface ClientOptions<M extends PropertyKey = string> {
   readonly probe?: "call" | "connect";
   /** The largest reply, in bytes. Default 100 MiB. */
   readonly maxReplyBytes?: number;
-  /** Where metrics are registered. */
+  /** The prom-client registry that gets the client's metrics; `close` takes them out again. Default: none. */
   readonly metrics?: Registry;
   /** The label `client` of its metrics. Default `default`. */
   readonly name?: string;

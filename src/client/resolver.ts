@@ -6,7 +6,9 @@ import { ClientOptionError } from "./errors.ts";
 
 /** A name whose addresses are all servers, looked up anew every `refreshMs`. */
 export interface DnsEndpoints {
+  /** The name; over TLS the certificate has to be for it. */
   readonly dns: string;
+  /** The port of all of them. */
   readonly port: number;
 }
 

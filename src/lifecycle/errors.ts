@@ -30,13 +30,18 @@ export class TakeoverRefusedError extends Error {
   readonly code = "SLUICE_TAKEOVER_REFUSED";
 }
 
-/** Why an undrain was refused: nothing is being stopped, it is too late for it, or a signal asked for the stop. */
+/**
+ * Why an undrain was refused: nothing is being stopped (`no-stop`), the server has yet to start, lame-duck is over
+ * (`too-late`), a signal asked for the stop, or a fault forced it.
+ */
 export type UndrainRefusal = "no-stop" | "starting" | "too-late" | "signal" | "fault";
 
 /** The server can't go back to serving. `why` tells the reasons apart, the message says them. */
 export class UndrainRefusedError extends Error {
   override readonly name = "UndrainRefusedError";
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_UNDRAIN_REFUSED";
+  /** What stands in the way. */
   readonly why: UndrainRefusal;
 
   constructor(why: UndrainRefusal, message: string) {

@@ -119,6 +119,7 @@ export type LifecycleState =
   | ClosingState
   | StoppedState;
 
+/** Where a server is in its life. An undrain leads from lame-duck back to serving; nothing else leads back. */
 export type PhaseName = LifecycleState["phase"];
 
 /** All phases in the order of life. */

@@ -38,9 +38,11 @@ export interface ProtectionRequest {
 /** More protection was asked for than can be granted. The call goes on as it was, with what it had before. */
 export class ProtectionDeniedError extends Error {
   override readonly name = "ProtectionDeniedError";
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_PROTECTION_DENIED";
+  /** What `protect` or `renew` was called with, in ms. */
   readonly askedMs: number;
-  /** The most that would have been granted at that moment, rounded down to a whole millisecond. */
+  /** The most that would have been granted at that moment, in whole ms, rounded down. */
   readonly grantableMs: number;
 
   constructor(askedMs: number, grantableMs: number, message: string) {

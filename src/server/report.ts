@@ -6,8 +6,11 @@ import { exitCodeOf, type StopFacts, type StopOutcome, stopOutcome } from "../li
 import type { PhaseName, StoppedState } from "../lifecycle/phases.ts";
 import { type DrainTimeline, drainPlanOf } from "./drain-timeline.ts";
 
+export type { DrainPlan, WaitedCall };
+
 /** What `server.drain()` resolves with, and the `stopped` line says at its top level. */
 export interface DrainReport extends Omit<CallTotals, "owed" | "orphanedStarted"> {
+  /** The stop in one word; the exit code follows from it. */
   readonly outcome: StopOutcome;
   /** Why the server stopped: the signal's name, or what the API or POST gave. */
   readonly reason: string;
@@ -15,7 +18,7 @@ export interface DrainReport extends Omit<CallTotals, "owed" | "orphanedStarted"
   readonly owed: number;
   /** Of the orphaned calls: how many had started. */
   readonly orphanedStarted: number;
-  /** From the request to stop until now. */
+  /** From the request to stop until the report was made, in ms. */
   readonly drainMs: number;
   /** How long each phase took, in ms. */
   readonly phases: Readonly<Partial<Record<PhaseName, number>>>;
@@ -28,11 +31,17 @@ export interface DrainReport extends Omit<CallTotals, "owed" | "orphanedStarted"
   /** The calls that were cut, at most 1,000 of them. */
   readonly cutCalls: readonly CutCall[];
   /** What could not be flushed or closed. */
-  readonly failures: readonly { readonly part: string; readonly error: string }[];
+  readonly failures: readonly {
+    /** A resource's name, "worker 3", or "start". */
+    readonly part: string;
+    /** The text of what was thrown. */
+    readonly error: string;
+  }[];
   /** Log lines dropped because their reader stood still. */
   readonly droppedLogLines: number;
   /** Threads in native code that could not be ended: only the end of the process ends them. */
   readonly unterminatedThreads: number;
+  /** What `sluice serve` exits with: 0 clean, 1, 3 or 4, 128 + n when signal n forced the end. */
   readonly exitCode: number;
 }
 

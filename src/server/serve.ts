@@ -13,6 +13,7 @@ import type { Succession } from "./succession.ts";
  *
  * @param modules paths (relative ones from the working directory) or file URLs; the first module's service also
  *   answers clients that are not multiplexed
+ * @param options see there; what is left out comes from the environment, then from the defaults
  * @returns once the server listens, or, when a stop was asked for during the start, once it has stopped
  * @throws {OptionError} when an option is unknown or out of range
  * @throws what kept the server from starting: the error's message names it; everything is closed again

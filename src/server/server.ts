@@ -24,17 +24,22 @@ const abortNoticeMs = 200;
 
 /** Where a server is found. */
 export interface ServerAddresses {
+  /** The address that Thrift clients connect to. */
   readonly host: string;
+  /** Their port: where the option was 0, the one that was picked. */
   readonly port: number;
   /** The path, when it listens on a Unix domain socket; host and port are then "" and 0. */
   readonly socket?: string;
+  /** The address of the admin port. */
   readonly adminHost: string;
+  /** The admin port: where the option was 0, the one that was picked. */
   readonly adminPort: number;
 }
 
 /** The drain was taken back: the promise that `drain` gave rejects with this. */
 export class UndrainedError extends Error {
   override readonly name = "UndrainedError";
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_UNDRAINED";
 
   constructor() {
@@ -153,12 +158,17 @@ export class Server implements AsyncDisposable {
     return this.#addresses?.port ?? 0;
   }
 
-  /** The admin port. */
+  /** The admin port; 0 as long as it is not open. */
   get adminPort(): number {
     return this.#addresses?.adminPort ?? 0;
   }
 
-  /** Starts. Called by `serve()`. @throws what kept the server from starting */
+  /**
+   * Starts. Called by `serve()`.
+   *
+   * @throws what kept the server from starting
+   * @internal
+   */
   async start(): Promise<void> {
     try {
       await this.#open();
@@ -176,7 +186,7 @@ export class Server implements AsyncDisposable {
    * Stops the server: takes no new work, answers every call that it took, flushes and closes. Called again it
    * returns the same promise.
    *
-   * @param reason for the log
+   * @param reason for the log and the report. Default: drain
    * @returns the drain report; rejects with `UndrainedError` when the drain is taken back
    */
   drain(reason = "drain"): Promise<DrainReport> {
@@ -189,14 +199,21 @@ export class Server implements AsyncDisposable {
     return this.#drain.promise;
   }
 
-  /** Takes a drain back, in lame-duck only. @throws {UndrainRefusedError} */
+  /**
+   * Takes a drain back: the server is ready again, and the promise of `drain` rejects with `UndrainedError`.
+   *
+   * @throws {UndrainRefusedError} in any phase but lame-duck, and when a signal or a fault asked for the stop
+   */
   undrain(): void {
     this.#lifecycle.undrain();
   }
 
   /**
    * Reads the files of TLS again, has every worker reload its services, then calls `onHup`. Calls in flight are
-   * not disturbed.
+   * not disturbed. A service or certificate that can't be reloaded is logged and stays as it was. Does nothing in a
+   * start or stop.
+   *
+   * @throws what `onHup` throws
    */
   reload(): Promise<void> {
     // One after the other: workers answer a reload once.

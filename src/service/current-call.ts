@@ -16,9 +16,11 @@ export interface ProtectedSection extends Disposable {
 export interface PeerCertificate {
   /** Whom it names, for example "CN=billing,O=Example". */
   readonly subject: string;
+  /** Who signed it, in the form of `subject`. */
   readonly issuer: string;
   /** Its further names, as Node writes them: "DNS:billing.example, URI:spiffe://…"; empty when there are none. */
   readonly subjectAltName: string;
+  /** In hexadecimal digits; unique for one issuer only. */
   readonly serialNumber: string;
   /** SHA-256 of the whole certificate, in hexadecimal digits with colons. */
   readonly fingerprint256: string;
@@ -26,8 +28,11 @@ export interface PeerCertificate {
 
 /** What a handler can know and ask during a call. */
 export interface CurrentCall {
+  /** The name of the service, as `defineService` has it. */
   readonly service: string;
+  /** The method, without the service. */
   readonly method: string;
+  /** The client's number for the call. Not unique: many clients send 0 always. */
   readonly seqid: number;
   /** The caller's address, for example "10.0.0.7:50312"; "unix" for a Unix domain socket. */
   readonly peer: string;
@@ -59,6 +64,7 @@ export interface CurrentCall {
 
 /** A stop ended the call at a point where its handler had allowed it. */
 export class CallBrokenError extends Error {
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_CALL_BROKEN";
   override readonly name = "CallBrokenError";
 
@@ -67,14 +73,16 @@ export class CallBrokenError extends Error {
   }
 }
 
-/** Why `signal` aborts. */
+/** The reason of `signal` when it aborts: the message says whether a stop or the call's deadline is the cause. */
 export class CallAbortedError extends Error {
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_CALL_ABORTED";
   override readonly name = "CallAbortedError";
 }
 
 /** `currentCall()` was called where no call runs. */
 export class NoCurrentCallError extends Error {
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_NO_CURRENT_CALL";
   override readonly name = "NoCurrentCallError";
 

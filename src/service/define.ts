@@ -6,10 +6,16 @@
 import type { HandlerOf, MethodOptions } from "./handler-types.ts";
 import type { ResourceDefinitions, ResourcesOf } from "./resource-types.ts";
 
-/** The module that `thrift --gen js:node,es6` wrote for one service. */
+/** The module that `thrift --gen js:node,ts,es6` wrote for one service. */
 export interface GeneratedService {
-  readonly Client: abstract new (...args: never[]) => unknown;
-  readonly Processor: abstract new (...args: never[]) => unknown;
+  /** The class of clients: its methods say what the handler must have. */
+  readonly Client: abstract new (
+    ...args: never[]
+  ) => unknown;
+  /** The class that decodes calls and encodes replies. */
+  readonly Processor: abstract new (
+    ...args: never[]
+  ) => unknown;
 }
 
 /** A log function of the running server: one JSON line per call. */
@@ -47,6 +53,7 @@ export interface ServiceContext<R extends ResourceDefinitions = ResourceDefiniti
    * @throws {DOMException} `DataCloneError`, when structured clone can't copy it
    */
   publish(value: unknown): Promise<void>;
+  /** Writes a line of the server's log; it has the worker's number too. */
   readonly log: LogFunction;
 }
 
@@ -60,15 +67,18 @@ export interface ServiceDefinition<
   readonly name: string;
   /** The generated module (its `Processor` and `Client`). */
   readonly service: G;
-  /** Makes the handler: once in every worker, before it is ready. May throw; see the README. */
+  /**
+   * Makes the handler: once in every worker, before it is ready. When it throws, the server does not start; where a
+   * worker has to be replaced, it is made again later.
+   */
   readonly handler: (ctx: ServiceContext<R>) => H | Promise<H>;
-  /** Closes a handler when its worker ends in an orderly way. */
+  /** Closes a handler when its worker ends in an orderly way. Default: nothing. */
   readonly close?: (handler: H) => void | Promise<void>;
-  /** Called in every worker on SIGHUP (see the option `hup`), with calls in flight undisturbed. */
+  /** Called in every worker on SIGHUP (see the option `hup`), with calls in flight undisturbed. Default: nothing. */
   readonly reload?: (handler: H) => void | Promise<void>;
-  /** Options by method name. */
+  /** Options by method name. Default: those of MethodOptions for each. */
   readonly methods?: { readonly [M in keyof HandlerOf<G["Client"]>]?: MethodOptions };
-  /** Worker-wide and process-wide things with a life of their own. */
+  /** Worker-wide and process-wide things with a life of their own. Default: none. */
   readonly resources?: R;
 }
 
@@ -80,6 +90,7 @@ export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: t
 
 /** Says why a definition can't be served. */
 export class ServiceDefinitionError extends Error {
+  /** For programs; the message is for people. */
   readonly code = "SLUICE_BAD_SERVICE";
   override readonly name = "ServiceDefinitionError";
 }
@@ -87,7 +98,8 @@ export class ServiceDefinitionError extends Error {
 /**
  * Declares a service: the default export of a service module.
  *
- * @throws {ServiceDefinitionError} when a field is missing or of the wrong kind.
+ * @param definition what is served; it is copied and frozen
+ * @throws {ServiceDefinitionError} when a field is missing or of the wrong kind
  */
 export function defineService<
   G extends GeneratedService,

@@ -4,6 +4,7 @@
 export interface ResourceContext {
   /** Settings of the program that serves, by name. */
   readonly settings: Readonly<Record<string, string>>;
+  /** Writes a line of the server's log. Of a process resource it also has the names of service and resource. */
   readonly log: (
     level: "debug" | "info" | "warn" | "error",
     message: string,
@@ -23,11 +24,13 @@ interface ResourceLife<T> {
 
 /** One instance in each worker, used directly by its handlers. */
 export interface WorkerResource<T = unknown> extends ResourceLife<T> {
+  /** Where it lives. */
   readonly scope: "worker";
 }
 
 /** One instance in the process, on the state thread; handlers call its methods through a proxy. */
 export interface ProcessResource<T = unknown> extends ResourceLife<T> {
+  /** Where it lives. Arguments and results of its methods are copied between threads (structured clone). */
   readonly scope: "process";
 }
 
