@@ -179,10 +179,10 @@ export class Dispatcher implements EndpointListener, AttemptListener {
     this.#attempt(call);
   }
 
-  #whyNotAgain(call: ClientCall, { kind, reached }: Failure): string | undefined {
-    if (kind === "unknown" && !call.method.idempotent) return "sent and not answered";
+  #whyNotAgain(call: ClientCall, { kind, reached, cause }: Failure): string | undefined {
+    if (kind === "unknown" && !call.method.idempotent) return whatWasHeard(cause);
     if (kind === "unknown" && call.attempts >= (this.#options.retries.unknownAttempts ?? 4)) {
-      return "sent and not answered, again and again";
+      return `${whatWasHeard(cause)}, again and again`;
     }
     // What reached no server cost none.
     return reached && !this.#budget.withdraw() ? "the retry budget is used up" : undefined;
@@ -267,6 +267,17 @@ export class Dispatcher implements EndpointListener, AttemptListener {
 
 /** A server's own words, as an error's cause. */
 function causeOf(cause: unknown): unknown {
+  const words = serversWords(cause);
+  return words === undefined ? cause : new Error(words);
+}
+
+/** What is known of an attempt whose outcome is not: a server that cut the call says so. */
+function whatWasHeard(cause: unknown): string {
+  const words = serversWords(cause);
+  return words === undefined ? "sent and not answered" : `the server answered "${words}"`;
+}
+
+function serversWords(cause: unknown): string | undefined {
   const answer = cause as Answer | undefined;
-  return answer?.kind === "application" && !(answer instanceof Error) ? new Error(answer.message) : cause;
+  return answer?.kind === "application" && !(answer instanceof Error) ? answer.message : undefined;
 }

@@ -36,7 +36,7 @@ export class NotStartedError extends ClientError {
   override readonly name = "NotStartedError";
 }
 
-/** The call was sent and not answered: it may have taken effect. */
+/** The call was sent and not answered, or cut by its server: it may have taken effect. */
 export class UnknownOutcomeError extends ClientError {
   readonly code = "SLUICE_UNKNOWN_OUTCOME";
   override readonly name = "UnknownOutcomeError";

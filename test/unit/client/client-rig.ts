@@ -75,9 +75,13 @@ export class FakeLink implements Link {
     this.endpoint.answered(call, answer, this);
   }
 
-  refuse(call: ClientCall, kind: Failure["kind"] = "not-started"): void {
+  refuse(
+    call: ClientCall,
+    kind: Failure["kind"] = "not-started",
+    cause: unknown = new Error("refused"),
+  ): void {
     this.release(call);
-    this.endpoint.failed(call, { kind, reached: true, cause: new Error("refused") }, this);
+    this.endpoint.failed(call, { kind, reached: true, cause }, this);
   }
 
   /** The connection ends. */

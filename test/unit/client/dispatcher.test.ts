@@ -46,6 +46,16 @@ test("a call of unknown outcome is repeated only when it is idempotent", () => {
   }
 });
 
+test("a call that its server cut fails with the server's own words", () => {
+  const rig = new ClientRig();
+  const ended = rig.call();
+  const link = rig.linkOf(ended);
+  link.open();
+  link.refuse(ended.call, "unknown", { kind: "application", type: 6, message: "the worker ended" });
+  assert.ok(ended.error instanceof UnknownOutcomeError);
+  assert.match(ended.error.message, /unknown whether it took effect: the server answered "the worker ended"/);
+});
+
 test("a call that ends its server each time is not repeated for ever", () => {
   const rig = new ClientRig({ retries: { unknownAttempts: 3 } });
   const ended = rig.call({ idempotent: true });
