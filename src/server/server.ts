@@ -11,6 +11,7 @@ import type { ServerLog } from "../log/log.ts";
 import { createAdminSource } from "./admin-source.ts";
 import { type InheritedListeners, inheritedListeners } from "./inherited.ts";
 import { createParts, openAdmin, type Parts } from "./parts.ts";
+import { Reloads } from "./reloads.ts";
 import type { DrainReport } from "./report.ts";
 import { handleSignals } from "./signals.ts";
 import { startWorkers } from "./start.ts";
@@ -62,10 +63,10 @@ export class Server implements AsyncDisposable {
   readonly #supervisor: Supervisor | undefined;
   readonly #takeover: Takeover;
   readonly #predecessor: Predecessor | undefined;
+  readonly #reloads: Reloads;
   readonly #inherited: InheritedListeners;
   #drain: PromiseWithResolvers<DrainReport> | undefined;
   #addresses: ServerAddresses | undefined;
-  #reloading: Promise<void> = Promise.resolve();
   #report: DrainReport | undefined;
   /** What the report will be, while the admin port closes. */
   #reportToBe: DrainReport | undefined;
@@ -131,6 +132,12 @@ export class Server implements AsyncDisposable {
           env: process.env,
         })
       : undefined;
+    this.#reloads = new Reloads({
+      parts: this.#parts,
+      phase: () => this.phase,
+      supervisor: this.#supervisor,
+      log,
+    });
     this.#takeover = new Takeover({
       parts: this.#parts,
       startSuccessor: succession.startSuccessor,
@@ -216,41 +223,7 @@ export class Server implements AsyncDisposable {
    * @throws what `onHup` throws
    */
   reload(): Promise<void> {
-    // One after the other: workers answer a reload once.
-    const next = this.#reloading.catch(() => {}).then(() => this.#reloadNow());
-    this.#reloading = next;
-    return next;
-  }
-
-  async #reloadNow(): Promise<void> {
-    const { phase } = this;
-    if (phase !== "serving" && phase !== "lame-duck") return;
-    this.#supervisor?.reloading();
-    try {
-      await this.#reloadServices();
-    } finally {
-      this.#supervisor?.reloaded();
-    }
-  }
-
-  async #reloadServices(): Promise<void> {
-    this.#reloadTls();
-    const failures = await this.#parts.pool.ask("reload");
-    for (const { service, message } of failures) {
-      this.#log.error("a service could not reload", { service, error: message });
-    }
-    await this.#parts.config.onHup?.();
-    this.#log.info("reloaded", { failures: failures.length });
-  }
-
-  #reloadTls(): void {
-    try {
-      this.#parts.tls?.reload();
-    } catch (error) {
-      this.#log.error("the new files of TLS are of no use; the old certificate stays", {
-        error: error instanceof Error ? error.message : String(error),
-      });
-    }
+    return this.#reloads.reload();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -318,9 +291,7 @@ export class Server implements AsyncDisposable {
         this.#lifecycle.force(action.signal);
         break;
       case "reload":
-        this.reload().catch((error: unknown) =>
-          this.#log.error("onHup failed", { error: error instanceof Error ? error.message : String(error) }),
-        );
+        this.#reloads.reloadForSignal();
         break;
       case "ignore":
         this.#log.info("a signal is ignored", { why: action.why });
