@@ -8,10 +8,12 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 
 FROM packages AS build
 COPY tsconfig.json tsconfig.build.json ./
+COPY tools/build-entries.ts tools/
 COPY gen gen
 COPY src src
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && \
     cp -R src/admin/page dist/admin/page && \
+    node tools/build-entries.ts && \
     npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim

@@ -64,7 +64,7 @@ export interface ServiceDefinition<
 }
 
 /** Marks a value as made by `defineService`, also by another copy of this module. */
-const definitionMark: symbol = Symbol.for("thrift-sluice.service");
+const definitionMark: unique symbol = Symbol.for("thrift-sluice.service");
 
 /** A checked service definition. */
 export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: true };
