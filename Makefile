@@ -53,6 +53,7 @@ check-format: setup
 check-types: setup
 	@$(NODE) $(TSC) -p tsconfig.json
 	@$(NODE) $(TSC) -p tsconfig.page.json
+	@$(NODE) $(TSC) -p tsconfig.templates.json
 
 check-lock: setup
 	@$(NODE) tools/check-lock.ts

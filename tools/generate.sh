@@ -12,6 +12,7 @@ outputs() {
 idl/ledger.thrift         gen                js:node,ts,es6
 idl/fb303.thrift          gen                js:node,ts,es6
 bench/idl/bench.thrift    bench/gen          js:node,ts,es6
+templates/service/idl/service_name.thrift templates/service/gen js:node,ts,es6
 test/idl/probe.thrift     test/gen           js:node,ts,es6
 test/idl/kinds.thrift     test/gen           js:node,ts,es6
 test/idl/interop.thrift   test/gen           js:node,ts,es6
