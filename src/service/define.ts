@@ -104,7 +104,7 @@ function checkDefinition(definition: ServiceDefinition): void {
   if (typeof service?.Processor !== "function" || typeof service?.Client !== "function") {
     throw new ServiceDefinitionError(
       `defineService("${name}"): "service" must be the generated module with Processor and Client; ` +
-        `generate it with: thrift --gen js:node,ts,es6`,
+        `import * as ${name} from "./gen/${name}.js". npx sluice gen makes it from IDL`,
     );
   }
   if (typeof handler !== "function") {
