@@ -49,9 +49,10 @@ export function compile(command: string, file: string, out: string): { ok: boole
     encoding: "utf8",
     timeout: longestRunMs,
   });
-  const told = [stdout, stderr, error?.message ?? ""]
-    .map((text) => text.trim())
-    .filter((text) => text !== "")
-    .join("\n");
-  return { ok: status === 0, told: told === "" ? "" : `${told}\n` };
+  const lines = `${stdout}\n${stderr}\n${error?.message ?? ""}`
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  // It reads everything twice, and warns as often.
+  const told = [...new Set(lines)].map((line) => `${line}\n`).join("");
+  return { ok: status === 0, told };
 }
