@@ -1,4 +1,4 @@
-# The reference ledger in a container. For services of your own see the recipes in README.md.
+# The reference ledger in a container. `sluice init` writes a Dockerfile for a service of your own.
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
@@ -24,6 +24,7 @@ COPY package.json LICENSE ./
 COPY bin bin
 COPY gen gen
 COPY idl idl
+COPY templates templates
 # A new volume takes its owner from here.
 RUN mkdir /data && chown node:node /data
 
