@@ -56,7 +56,7 @@ A packed thrift-sluice (a .tgz) is copied into DIR/vendor, so that it is in the 
         : serviceNames(name, "the name");
     const source = sourceOf(read.optionalText("package"));
     checkEmpty(folder, dir);
-    if (source.kind === "checkout") {
+    if (source.kind === "checkout" || source.kind === "installed") {
       context.err(`packing ${source.path}…\n`);
     }
     mkdirSync(folder, { recursive: true });

@@ -9,8 +9,8 @@ export type PackageSource =
   | { readonly kind: "spec"; readonly spec: string }
   /** A packed package, which has to come along. */
   | { readonly kind: "tarball"; readonly path: string }
-  /** A folder with the sources, which have to be packed first. */
-  | { readonly kind: "checkout"; readonly path: string };
+  /** A folder that has to be packed first: with the sources, or as it was installed. */
+  | { readonly kind: "checkout" | "installed"; readonly path: string };
 
 const packageFolder: string = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -28,34 +28,37 @@ export function givenSource(text: string): PackageSource | undefined {
   return local ? undefined : { kind: "spec", spec: text };
 }
 
-/** How this very copy was installed. */
+/** How this very copy was installed. Of one that nobody knows this of (`npm install --global`) the copy is packed. */
 export function ownSource(): PackageSource {
   if (extname(import.meta.filename) === ".ts") {
     return { kind: "checkout", path: packageFolder };
   }
+  const installed = { kind: "installed", path: packageFolder } as const;
   const { name, version } = JSON.parse(readFileSync(resolve(packageFolder, "package.json"), "utf8")) as {
     readonly name: string;
     readonly version: string;
   };
-  const resolved = resolvedBy(resolve(packageFolder, ".."), name);
-  if (resolved?.startsWith("git+")) {
-    return { kind: "spec", spec: resolved };
+  const record = recordOf(resolve(packageFolder, ".."), name);
+  if (record === undefined) {
+    return installed;
   }
-  const tarball = resolved?.startsWith("file:")
-    ? resolve(packageFolder, "../..", resolved.slice("file:".length))
-    : undefined;
-  return tarball !== undefined && existsSync(tarball)
-    ? { kind: "tarball", path: tarball }
-    : { kind: "spec", spec: `^${version}` };
+  const { resolved = "" } = record;
+  if (resolved.startsWith("file:")) {
+    const path = resolve(packageFolder, "../..", resolved.slice("file:".length));
+    return existsSync(path) ? { kind: "tarball", path } : installed;
+  }
+  // npm need not write down where it is when it is in the registry.
+  const inRegistry = resolved === "" || resolved.endsWith(`/-/${name}-${version}.tgz`);
+  return { kind: "spec", spec: inRegistry ? `^${version}` : resolved };
 }
 
-/** What npm took a package from, as it wrote down beside it; undefined when nobody knows. */
-function resolvedBy(nodeModules: string, name: string): string | undefined {
+/** What npm wrote down of a package beside it. */
+function recordOf(nodeModules: string, name: string): { readonly resolved?: string } | undefined {
   try {
     const lock = JSON.parse(readFileSync(resolve(nodeModules, ".package-lock.json"), "utf8")) as {
       readonly packages?: Readonly<Record<string, { readonly resolved?: string }>>;
     };
-    return lock.packages?.[`node_modules/${name}`]?.resolved;
+    return lock.packages?.[`node_modules/${name}`];
   } catch {
     return undefined;
   }

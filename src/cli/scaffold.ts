@@ -52,6 +52,10 @@ function bringPackage(folder: string, source: Exclude<PackageSource, { kind: "sp
     return basename(source.path);
   }
   const argv = ["pack", "--silent", "--pack-destination", vendor];
+  if (source.kind === "installed") {
+    // It is built; what would build it has stayed behind.
+    argv.push("--ignore-scripts");
+  }
   try {
     execFileSync("npm", argv, { cwd: source.path, encoding: "utf8", stdio: "pipe" });
   } catch (cause) {

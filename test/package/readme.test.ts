@@ -114,6 +114,17 @@ describe("sluice init", { skip: registryMissing() }, () => {
     assert.equal(dependencies["thrift-sluice"], `file:${file}`);
   });
 
+  test("of a global installation packs that", async (t) => {
+    const [prefix, folder] = [temporaryFolder(t), temporaryFolder(t)];
+    const env = userEnv();
+    execFileSync("npm", ["install", "--global", "--prefix", prefix, tarball()], { env, stdio: "pipe" });
+    const argv = [join(prefix, "bin/sluice"), "init", join(folder, "calc")];
+    execFileSync(process.execPath, argv, { env, stdio: "pipe" });
+    const list = (file: string): string[] =>
+      execFileSync("tar", ["-tzf", file]).toString().split("\n").sort();
+    assert.deepEqual(list(join(folder, "calc/vendor", basename(tarball()))), list(tarball()));
+  });
+
   test("in a checkout packs it", async (t) => {
     const folder = join(temporaryFolder(t), "calc");
     const { code, stderr } = await spawnSluice(t, ["init", folder]).ended;

@@ -51,7 +51,7 @@ async function typeProblems(tarball: Uint8Array): Promise<string[]> {
   if (types === false) return ["are the types wrong: it has no types"];
   return problems
     .filter(({ resolutionKind }) => resolutionKind !== unsupported)
-    .map((problem) => `are the types wrong: ${JSON.stringify(problem)}`);
+    .map((problem) => `are the types wrong: ${JSON.stringify({ ...problem, trace: undefined })}`);
 }
 
 const path = process.argv[2];
