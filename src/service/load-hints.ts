@@ -28,10 +28,13 @@ export function loadHint(error: unknown, module: string): string {
   if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") return missingHint(text);
   if (code === "ERR_UNKNOWN_FILE_EXTENSION" && extname(module) === ".thrift")
     return "; it is IDL: give the module that serves it, and make its code with npx sluice gen";
+  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX")
+    return '; Node.js only leaves types away; "erasableSyntaxOnly": true in tsconfig.json finds all such places';
   if (error instanceof SyntaxError) return exportHint(text, module);
   // The compiler's code begins with require().
   const reader = error instanceof ReferenceError ? firstFile(error) : undefined;
-  return reader === undefined ? "" : moduleKindHint(reader);
+  if (reader === undefined || !isGenerated(reader)) return "";
+  return moduleKindHint(reader) || `; ${generateAnew}`;
 }
 
 function missingHint(message: string): string {
@@ -42,6 +45,9 @@ function missingHint(message: string): string {
     const near = nearFile(file);
     return near === "" && basename(dirname(file)) === "gen" ? `; ${generateAnew}` : near;
   }
+  const alias = /^Cannot find package '([@~#]\/[^']*)'/.exec(message)?.[1];
+  if (alias !== undefined)
+    return `; "paths" of tsconfig.json do not hold at run time: write a relative path, or use "imports" of package.json`;
   const specifier = path ?? /^Cannot find package '([^']+)'/.exec(message)?.[1];
   const name = /^(?:@[^/]+\/)?[^./][^/]*/.exec(specifier ?? "")?.[0];
   return name === undefined ? "" : `; is it installed? npm install ${name}`;

@@ -12,7 +12,10 @@ const tools: string = join(root, "tools/package/node_modules");
 
 let packed: string | undefined;
 
-/** The packed package: what `SLUICE_TARBALL` names, as `make package` has it, else it is packed now. */
+/**
+ * The packed package: what `SLUICE_TARBALL` names, as `make package` has it, else it is packed now; then let no other
+ * test do the same, for packing builds dist/ anew.
+ */
 export function tarball(): string {
   packed ??= process.env["SLUICE_TARBALL"] ?? pack();
   return packed;
