@@ -44,9 +44,19 @@ async function newcomer(t: TestContext, node: string): Promise<NodeJS.ProcessEnv
   symlinkSync("/usr/bin/python3", join(bin, "python3"));
   return {
     ...userEnv(node, [bin]),
+    npm_config_cache: npmCache(t),
     SLUICE_PORT: await freePort(),
     SLUICE_ADMIN_PORT: await freePort(),
   };
+}
+
+/** A cache with the packages that are in the user's own, in which npx leaves nothing behind. */
+function npmCache(t: TestContext): string {
+  const own = join(execFileSync("npm", ["config", "get", "cache"], { encoding: "utf8" }).trim(), "_cacache");
+  mkdirSync(own, { recursive: true });
+  const cache = temporaryFolder(t);
+  symlinkSync(own, join(cache, "_cacache"));
+  return cache;
 }
 
 /** An empty folder with the packed package. */
