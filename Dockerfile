@@ -1,4 +1,4 @@
-# The reference ledger in a container. For services of your own see the recipes in README.md.
+# The reference ledger in a container. `sluice init` writes a Dockerfile for a service of your own.
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app
@@ -8,10 +8,12 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 
 FROM packages AS build
 COPY tsconfig.json tsconfig.build.json ./
+COPY tools/build-entries.ts tools/
 COPY gen gen
 COPY src src
 RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json && \
     cp -R src/admin/page dist/admin/page && \
+    node tools/build-entries.ts && \
     npm prune --omit=dev --ignore-scripts --no-audit --no-fund
 
 FROM node:24-bookworm-slim
@@ -22,6 +24,7 @@ COPY package.json LICENSE ./
 COPY bin bin
 COPY gen gen
 COPY idl idl
+COPY templates templates
 # A new volume takes its owner from here.
 RUN mkdir /data && chown node:node /data
 

@@ -6,6 +6,8 @@ TSC := node_modules/typescript/bin/tsc
 # The installed tree's own record: npm writes it last.
 INSTALLED := node_modules/.package-lock.json
 TEST_LEVELS := unit integration process interop oracle fault fuzz
+# What checks the packed package, with packages of its own.
+PACKAGE_TOOLS := tools/package/node_modules/.package-lock.json
 # More flags of Node's test runner, and of `sluice serve`.
 TEST_FLAGS ?=
 ARGS ?=
@@ -18,7 +20,7 @@ export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture roll fuzz bench bench-client build clean
+.PHONY: help setup run test test-docker check check-format check-types check-lock check-gen check-docs fix gen docs soak torture roll fuzz bench bench-client build package clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s%s\n' "$$name" "$$what"; done
@@ -52,6 +54,7 @@ check-types: setup
 	@$(NODE) $(TSC) -p tsconfig.json
 	@$(NODE) $(TSC) -p tsconfig.page.json
 	@$(NODE) $(TSC) -p examples/tsconfig.json
+	@$(NODE) $(TSC) -p tsconfig.templates.json
 
 check-lock: setup
 	@$(NODE) tools/check-lock.ts
@@ -98,6 +101,18 @@ build: setup ## compiles src/ to dist/, with types and source maps
 	@$(NODE) $(TSC) -p tsconfig.build.json
 	@cp -R src/admin/page dist/admin/page
 	@rm dist/admin/page/*.d.ts
+	@$(NODE) tools/build-entries.ts
+
+package: setup $(PACKAGE_TOOLS) ## packs build/package/thrift-sluice-….tgz, checks it and tries it out, installed elsewhere
+	@rm -rf build/package
+	@mkdir -p build/package
+	@npm pack --silent --pack-destination build/package
+	@$(NODE) tools/package/check.ts build/package/*.tgz
+	@SLUICE_TARBALL=$$(echo $(CURDIR)/build/package/*.tgz) $(RUN_TESTS) --test-timeout=300000 'test/package/**/*.test.ts'
+
+$(PACKAGE_TOOLS): tools/package/package-lock.json
+	@npm ci --prefix tools/package --no-update-notifier --no-progress >/dev/null
+	@touch $@
 
 clean: ## removes what was built and installed; data/ stays
-	@rm -rf dist node_modules build bench/build bench/out
+	@rm -rf dist node_modules tools/package/node_modules build bench/build bench/out

@@ -18,7 +18,8 @@ if (Number(process.versions.node.split(".")[0]) < oldest) {
 
 // Four threads load much the same modules: what one has compiled (and stripped of types) serves the others and the
 // next start. Threads learn of it by the environment. Where the folder can't be written there is just no cache.
-process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("../node_modules/.cache/sluice", import.meta.url));
+if (process.env.NODE_COMPILE_CACHE === undefined)
+  process.env.NODE_COMPILE_CACHE = fileURLToPath(new URL("../node_modules/.cache/sluice", import.meta.url));
 nodeModule.enableCompileCache?.(process.env.NODE_COMPILE_CACHE);
 
 // A checkout runs from source; the published package has no sources.

@@ -15,6 +15,7 @@ bench/idl/bench.thrift    bench/gen          js:node,ts,es6
 examples/scanner/scanner.thrift   examples/scanner/gen js:node,ts,es6
 examples/counter/counter.thrift   examples/counter/gen js:node,ts,es6
 examples/migrate/inventory.thrift examples/migrate/gen js:node,ts,es6
+templates/service/idl/service_name.thrift templates/service/gen js:node,ts,es6
 test/idl/probe.thrift     test/gen           js:node,ts,es6
 test/idl/kinds.thrift     test/gen           js:node,ts,es6
 test/idl/interop.thrift   test/gen           js:node,ts,es6

@@ -59,7 +59,7 @@ export class AdminListenError extends Error {
   constructor(host: string, port: number, cause: Error) {
     const why = (cause as NodeJS.ErrnoException).code ?? cause.message;
     super(
-      `can't listen on ${host} port ${port} for the admin port (${why}): choose another with --admin-port or --admin-host`,
+      `can't listen on ${host} port ${port} for the admin port (${why}): choose another with --admin-port or --admin-host (port 0 picks a free one)`,
       { cause },
     );
   }

@@ -20,6 +20,8 @@ For a beginning, in two terminals:
   sluice call ledger post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'
   sluice status --watch                        or look at http://127.0.0.1:9091/
   sluice drain
+
+For a service of your own: sluice init DIR
 `;
 }
 

@@ -7,7 +7,9 @@ import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { describeError, exitCodeOfError } from "./describe-error.ts";
 import { drainCommand } from "./drain.ts";
 import { type Ending, endWith, exitCodes, leave } from "./exit.ts";
+import { genCommand } from "./gen.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { initCommand } from "./init.ts";
 import { ledgerCommand } from "./ledger.ts";
 import { methodsCommand } from "./methods.ts";
 import { serveCommand } from "./serve.ts";
@@ -22,6 +24,8 @@ const commands: readonly Command[] = [
   drainCommand,
   takeoverCommand,
   checkGraceCommand,
+  initCommand,
+  genCommand,
   ledgerCommand,
 ];
 

@@ -11,7 +11,7 @@ import type { Command, CommandContext } from "./command.ts";
 import { leaveOnCrash } from "./crash.ts";
 import { describeError, exitCodeOfError } from "./describe-error.ts";
 import type { Ending } from "./exit.ts";
-import { ledgerPath, modulePath } from "./module-path.ts";
+import { ledgerWord, modulePath } from "./module-path.ts";
 import { findPredecessor } from "./predecessor.ts";
 import { startSuccessor } from "./successor.ts";
 import { welcome } from "./welcome.ts";
@@ -36,7 +36,7 @@ Exits with 0 when it stopped clean, 1 failed to start, 2 bad option, 3 calls wer
       context.err(`sluice: the environment has ${name}, which is no option; did you mean ${meant}?\n`);
     }
     leaveOnCrash(createLogger({ level: config.logLevel, format: config.logFormat }));
-    const modules = positionals.length === 0 ? [ledgerPath()] : positionals.map(modulePath);
+    const modules = positionals.length === 0 ? [ledgerWord] : positionals;
     return serveUntilStopped(modules, given as ServeOptions, config, context, predecessor);
   },
 };
@@ -51,7 +51,11 @@ async function serveUntilStopped(
   // Loaded here, so that the other commands start fast.
   const { serveInSuccession } = await import("../server/serve.ts");
   const succession = { predecessor, startSuccessor };
-  const starting = serveInSuccession(modules, { ...given, signals: true, hup: config.hup }, succession);
+  const starting = serveInSuccession(
+    modules.map(modulePath),
+    { ...given, signals: true, hup: config.hup },
+    succession,
+  );
   // Calling it has added its listeners.
   context.handOverSignals();
   let server: Server;
@@ -63,7 +67,7 @@ async function serveUntilStopped(
     return { code: exitCodeOfError(error), threadsLeft: true };
   }
   if (server.addresses !== undefined) {
-    context.err(welcome(server.addresses, modules[0] === ledgerPath()));
+    context.err(welcome(server.addresses, modules[0]!));
   }
   const { exitCode, unterminatedThreads } = await server.stopped;
   return { code: exitCode, threadsLeft: unterminatedThreads > 0 };

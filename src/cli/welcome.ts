@@ -1,5 +1,5 @@
 /** What a person at a console is told once the server listens. */
-import { extname } from "node:path";
+import { extname, join } from "node:path";
 import { ledgerWord } from "./module-path.ts";
 
 /** Where a server is found. */
@@ -12,10 +12,15 @@ export interface Addresses {
   readonly adminPort: number;
 }
 
-/** The text for stderr. @param ledger whether the reference ledger is served, for which there is a ready example */
-export function welcome(addresses: Addresses, ledger: boolean): string {
+/**
+ * The text for stderr.
+ *
+ * @param module the first module as the user named it; for the word `ledger` there is a ready example
+ */
+export function welcome(addresses: Addresses, module: string): string {
   const { host, port, socket, adminHost, adminPort } = addresses;
-  const sluice = extname(import.meta.filename) === ".ts" ? "npx sluice" : "sluice";
+  const installedHere = import.meta.filename.startsWith(join(process.cwd(), "node_modules", "/"));
+  const sluice = installedHere || extname(import.meta.filename) === ".ts" ? "npx sluice" : "sluice";
   const at =
     socket === undefined
       ? flags([
@@ -27,9 +32,10 @@ export function welcome(addresses: Addresses, ledger: boolean): string {
     ["admin-host", adminHost, "127.0.0.1"],
     ["admin-port", adminPort, 9091],
   ]);
-  const callIt = ledger
-    ? `${sluice} call${at} ${ledgerWord} post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'`
-    : `${sluice} call${at} MODULE METHOD 'JSON'`;
+  const callIt =
+    module === ledgerWord
+      ? `${sluice} call${at} ${ledgerWord} post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'`
+      : `${sluice} call${at} ${module} METHOD 'JSON…'`;
   const transport =
     socket === undefined
       ? `TSocket.TSocket(${JSON.stringify(host)}, ${port})`

@@ -126,7 +126,8 @@ function listenError(target: ListenTarget, cause: NodeJS.ErrnoException): Listen
         : `descriptor ${target.fd}`;
   const why: Record<string, string> = {
     ENOENT: "there is no such folder",
-    EADDRINUSE: "it is in use; stop what uses it, or choose another (port 0 picks a free one)",
+    EADDRINUSE:
+      "it is in use; stop what uses it, or choose another with --port or SLUICE_PORT (0 picks a free one)",
     EACCES: "permission denied; ports below 1024 and foreign folders need rights",
     EADDRNOTAVAIL: "this machine has no such address",
     ENOTFOUND: "this host name can't be resolved",

@@ -83,7 +83,7 @@ export interface ServiceDefinition<
 }
 
 /** Marks a value as made by `defineService`, also by another copy of this module. */
-const definitionMark: symbol = Symbol.for("thrift-sluice.service");
+const definitionMark: unique symbol = Symbol.for("thrift-sluice.service");
 
 /** A checked service definition. */
 export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: true };
@@ -125,7 +125,7 @@ function checkDefinition(definition: ServiceDefinition): void {
   if (typeof service?.Processor !== "function" || typeof service?.Client !== "function") {
     throw new ServiceDefinitionError(
       `defineService("${name}"): "service" must be the generated module with Processor and Client; ` +
-        `generate it with: thrift --gen js:node,ts,es6`,
+        `import * as ${name} from "./gen/${name}.js". npx sluice gen makes it from IDL`,
     );
   }
   if (typeof handler !== "function") {

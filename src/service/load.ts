@@ -3,6 +3,7 @@ import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDefinedService, type ServiceDefinition } from "./define.ts";
+import { loadHint, nearFile } from "./load-hints.ts";
 
 /** What is wrong with a service module. */
 export type ServiceLoadFault = "unreadable" | "throws" | "no-default-export" | "not-a-service";
@@ -56,7 +57,9 @@ async function checkReadable(path: string): Promise<void> {
     if ((await stat(path)).isFile()) return;
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const why = missing ? "there is no such file" : `it can't be read: ${(error as Error).message}`;
+    const why = missing
+      ? `there is no such file${nearFile(path)}`
+      : `it can't be read: ${(error as Error).message}`;
     throw new ServiceLoadError(path, "unreadable", `service module ${path}: ${why}`, error);
   }
   throw new ServiceLoadError(path, "unreadable", `service module ${path}: it is not a file`);
@@ -68,11 +71,12 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     const place = placeOf(error);
-    const where = place === undefined ? hintOf(error, path) : ` (at ${place})`;
+    const hint = loadHint(error, path);
+    const where = place !== undefined ? ` (at ${place})` : hint === "" ? placeHintOf(error, path) : "";
     throw new ServiceLoadError(
       path,
       "throws",
-      `service module ${path} throws while it loads: ${text}${where}`,
+      `service module ${path} throws while it loads: ${text}${where}${hint}`,
       error,
     );
   }
@@ -84,14 +88,20 @@ function unwrapDefault(value: unknown): unknown {
   return "__esModule" in value && "default" in value ? value.default : value;
 }
 
-/** The first file, line and column named in an error's stack. */
+/** The first file, line and column named in an error's stack, but for those that only load it. */
 function placeOf(error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const frame = /\n\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n)]*:\d+:\d+)\)?/.exec(stack);
-  return frame?.[1]?.replace(/^file:\/\/(?=\/)/, "");
+  const frames = stack.matchAll(/\n\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n)]*:\d+:\d+)\)?/g);
+  const places = [...frames].map(([, place]) => place!.replace(/^file:\/\/(?=\/)/, ""));
+  return places.find((place) => !loaders.some((folder) => place.startsWith(folder)));
 }
 
+/** The parts of this package that load modules, or have them loaded. */
+const loaders: readonly string[] = ["service", "worker", "state", "cli"].map((folder) =>
+  fileURLToPath(new URL(`../${folder}/`, import.meta.url)),
+);
+
 /** Node tells the place of a syntax error to nobody but the console. */
-function hintOf(error: unknown, path: string): string {
+function placeHintOf(error: unknown, path: string): string {
   return error instanceof SyntaxError ? ` (to see where: node --check ${path})` : "";
 }

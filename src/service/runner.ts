@@ -12,6 +12,7 @@ import { CallContext, type CallLink } from "./call-context.ts";
 import { CallBrokenError, type CallHolder, callStorage } from "./current-call.ts";
 import type { GeneratedService, LogFunction } from "./define.ts";
 import type { GeneratedMethod } from "./generated.ts";
+import { MissingMethodsError, NoHandlerError } from "./handler-errors.ts";
 
 /** How a call ended, as the runner tells it. */
 export type RunResult = "completed" | "failed" | "rejected" | "broken";
@@ -99,14 +100,17 @@ export class Runner {
   /**
    * Adds a service. Its methods get the next indexes, in the order given.
    *
-   * @throws {MissingMethodsError} when the handler lacks some of them
+   * @throws {NoHandlerError} when it is no object, {@link MissingMethodsError} when it lacks some of them
    */
   add(name: string, service: GeneratedService, methods: readonly GeneratedMethod[], handler: object): void {
+    if (handler === null || (typeof handler !== "object" && typeof handler !== "function"))
+      throw new NoHandlerError(name, handler);
     const missing = methods.filter((method) => typeof (handler as Handler)[method.name] !== "function");
     if (missing.length > 0)
       throw new MissingMethodsError(
         name,
         missing.map((method) => method.name),
+        handler,
       );
     const bridge: Handler = {};
     const Processor = service.Processor as unknown as new (handler: Handler) => Record<string, Process>;
@@ -298,19 +302,6 @@ export class Runner {
     writeException(writer, runnable.method.name, seqid, protocolErrorType, text);
     endReply(writer, framed);
     this.#options.reply(slot, "rejected", false, writer.buffer, 0, writer.position);
-  }
-}
-
-/** The handler does not have all methods of its service. */
-export class MissingMethodsError extends Error {
-  readonly code = "SLUICE_MISSING_METHOD";
-  override readonly name = "MissingMethodsError";
-
-  constructor(service: string, methods: readonly string[]) {
-    super(
-      `the handler of service ${service} lacks ${methods.length === 1 ? "the method" : "the methods"} ` +
-        `${methods.join(", ")}: the object that its factory returns must have every method of the IDL`,
-    );
   }
 }
 

@@ -53,7 +53,7 @@ describe("a start that fails", { concurrency: 3 }, () => {
       t,
       { args: ["--port", `${port}`] },
       1,
-      new RegExp(`127\\.0\\.0\\.1:${port}: it is in use`),
+      new RegExp(`127\\.0\\.0\\.1:${port}: it is in use; .* --port or SLUICE_PORT \\(0 picks a free one\\)`),
     );
   });
 

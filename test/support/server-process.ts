@@ -105,12 +105,21 @@ export function spawnSluice(
   lifeMs: number = longestLifeMs,
   wrapper: readonly string[] = [],
 ): ServerProcess {
-  const [command, ...words] = [...wrapper, process.execPath, sluicePath, ...argv] as [string, ...string[]];
-  const child = spawn(command, words, {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, NODE_OPTIONS: "", ...env },
-    ...(cwd === undefined ? {} : { cwd }),
-  });
+  const line = [...wrapper, process.execPath, sluicePath, ...argv];
+  return spawnProgram(t, line, { ...process.env, NODE_OPTIONS: "", ...env }, cwd, lifeMs);
+}
+
+/** Runs a program that may become a server. @param line the program and its arguments */
+export function spawnProgram(
+  t: TestContext,
+  line: readonly string[],
+  env: NodeJS.ProcessEnv,
+  cwd?: string,
+  lifeMs: number = longestLifeMs,
+): ServerProcess {
+  const [command, ...words] = line as [string, ...string[]];
+  const stdio: ["ignore", "pipe", "pipe"] = ["ignore", "pipe", "pipe"];
+  const child = spawn(command, words, { stdio, env, ...(cwd === undefined ? {} : { cwd }) });
   const server = new WatchedProcess(child, lifeMs);
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
