@@ -3,7 +3,7 @@
  * the store writes what was staged, and takes it back here when the database refuses.
  */
 import { chainHash, chainStart } from "./chain.ts";
-import { InvalidEntryError } from "./errors.ts";
+import { balanceError, contentError } from "./errors.ts";
 import { fitsI64 } from "./i64.ts";
 import type { JournalEntry, JournalHead } from "./journal.ts";
 import type { LedgerEntry, LedgerReceipt } from "./store.ts";
@@ -79,13 +79,12 @@ export class Book {
     const known = this.#tail.get(entry.id) ?? this.#source.indexedEntry(entry.id);
     if (known !== undefined) {
       if (sameContent(known, entry)) return { seq: known.seq, duplicate: true };
-      throw new InvalidEntryError("the id is known with other content", entry.id);
+      throw contentError(entry.id);
     }
     const debit = this.balance(entry.debit) - entry.amount;
     const credit = this.balance(entry.credit) + entry.amount;
     if (!fitsI64(debit) || !fitsI64(credit)) {
-      const account = fitsI64(debit) ? entry.credit : entry.debit;
-      throw new InvalidEntryError(`the balance of "${account}" would leave the range of i64`, entry.id);
+      throw balanceError(fitsI64(debit) ? entry.credit : entry.debit, entry.id);
     }
     const seq = this.#head.seq + 1;
     const hash = chainHash(this.#head.hash, seq, entry);

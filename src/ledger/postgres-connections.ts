@@ -3,6 +3,12 @@ import pg from "pg";
 import { LedgerUnavailableError, LedgerWriteError } from "./errors.ts";
 import type { LedgerStoreOptions } from "./store.ts";
 
+/** What one statement of several gave. */
+export interface StatementResult {
+  readonly command: string;
+  readonly rows: readonly (readonly unknown[])[];
+}
+
 /** A connection that belongs to its holder until it is given back. */
 export class Connection {
   readonly #client: pg.ClientBase;
@@ -17,10 +23,17 @@ export class Connection {
     return rows as unknown as R[];
   }
 
-  /** Runs statements without parameters in one round trip, each with a snapshot of its own; gives the last one's rows. */
-  async lastRows<R extends readonly unknown[]>(text: string): Promise<R[]> {
+  /**
+   * Runs statements without parameters, sent as one message, each with a snapshot of its own; gives the result of each.
+   */
+  async script(text: string): Promise<StatementResult[]> {
     const results = (await this.#client.query({ text, rowMode: "array" })) as unknown;
-    return ([results].flat().at(-1) as pg.QueryResult).rows as R[];
+    return [results].flat() as StatementResult[];
+  }
+
+  /** Runs statements as `script` does; gives the last one's rows. */
+  async lastRows<R extends readonly unknown[]>(text: string): Promise<R[]> {
+    return (await this.script(text)).at(-1)?.rows as R[];
   }
 
   /** @throws when the server has rolled back instead */
@@ -53,6 +66,14 @@ export function isPassing(error: unknown): boolean {
   if (error instanceof TypeError || error instanceof RangeError) return false;
   // Errors of sockets and of the client itself (its timeouts) pass; the ledger's own do not.
   return error instanceof Error && !String((error as { code?: unknown }).code).startsWith("LEDGER_");
+}
+
+/** SQLSTATEs (or their first letters) of errors that end the session, perhaps after its COMMIT was carried out. */
+const ending = ["08", "25P03", "25P04", "57P"];
+
+/** Whether an error is the server's word that it has rolled the transaction back. */
+export function isRolledBack(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && !ending.some((code) => error.code?.startsWith(code) !== false);
 }
 
 /** The database that answered is a standby, which takes no posts. */
@@ -220,12 +241,13 @@ function placeOf(config: pg.PoolConfig): string {
 }
 
 /**
- * What every connection is set to. A session that stands still in a transaction holds the ledger's head: the server
- * ends it, so that a replica that was stopped or cut off keeps the others waiting for a moment only.
+ * What every connection is set to. UTF8, whatever the address says, for that is what is sent. Posts are sent in one
+ * message and leave no transaction open; should a session stand still in one all the same, the server ends it.
  */
 async function prepareConnection(client: pg.ClientBase, timeoutMs: number): Promise<void> {
   const { rows } = await client.query({
     text: `SELECT pg_is_in_recovery(),
+      set_config('client_encoding', 'UTF8', false),
       set_config('statement_timeout', $1, false),
       set_config('idle_in_transaction_session_timeout', $2, false),
       CASE WHEN current_setting('synchronous_commit') = 'off'

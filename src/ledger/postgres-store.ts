@@ -93,14 +93,15 @@ class PostgresStore implements LedgerStore {
   async post(entry: LedgerEntry): Promise<LedgerReceipt> {
     const checked = checkEntry(entry);
     this.#checkOpen();
-    return this.#posts.add([checked], (book) => book.stage(checked));
+    const [receipt] = await this.#posts.add([checked]);
+    return receipt as LedgerReceipt;
   }
 
   async postAll(entries: readonly LedgerEntry[]): Promise<LedgerReceipt[]> {
     const checked = entries.map(checkEntry);
     this.#checkOpen();
     if (checked.length === 0) return [];
-    return this.#posts.add(checked, (book) => book.stageAll(checked));
+    return this.#posts.add(checked);
   }
 
   balance(account: string): Promise<bigint> {
@@ -155,6 +156,7 @@ class PostgresStore implements LedgerStore {
       const deadlineMs = performance.now() + Math.min(closeWithinMs, this.#connections.timeoutMs);
       await this.#counters.flush(deadlineMs);
       await this.#counters.forget(deadlineMs);
+      await this.#posts.forget(deadlineMs);
     } finally {
       await this.#connections.close();
       this.#log("info", "the ledger is closed", this.#tally.summary);
