@@ -155,8 +155,8 @@ class PostgresStore implements LedgerStore {
       await this.#posts.settled();
       const deadlineMs = performance.now() + Math.min(closeWithinMs, this.#connections.timeoutMs);
       await this.#counters.flush(deadlineMs);
-      await this.#counters.forget(deadlineMs);
-      await this.#posts.forget(deadlineMs);
+      // What a server leaves behind another one clears away.
+      await Promise.allSettled([this.#counters.forget(deadlineMs), this.#posts.forget(deadlineMs)]);
     } finally {
       await this.#connections.close();
       this.#log("info", "the ledger is closed", this.#tally.summary);
