@@ -31,8 +31,8 @@ export interface BookMark {
 export class Book {
   readonly #source: BookSource;
   /** Entries behind the index by id, oldest first. */
-  readonly #tail = new Map<string, JournalEntry>();
-  readonly #balances = new Map<string, bigint>();
+  #tail = new Map<string, JournalEntry>();
+  #balances = new Map<string, bigint>();
   #changed = new Set<string>();
   #head: JournalHead;
   /** Balances before each change since the last commit; undefined: not in memory. Pairs, flat. */
@@ -137,9 +137,10 @@ export class Book {
 
   /** The index has caught up with the head: memory may forget. */
   indexed(): void {
-    this.#tail.clear();
+    // New ones: a map that is cleared keeps what was in it in memory until the next full collection.
+    this.#tail = new Map();
     this.#changed = new Set();
-    if (this.#balances.size > maxCachedAccounts) this.#balances.clear();
+    if (this.#balances.size > maxCachedAccounts) this.#balances = new Map();
   }
 
   #setBalance(account: string, balance: bigint): void {
