@@ -334,6 +334,20 @@ function describePostgresStore(): void {
       assert.doesNotMatch(JSON.stringify(log.mock.calls), new RegExp(postgresPassword));
     });
 
+    it("for posts only, because somebody holds the chain's head, they fail in time and are not kept later", async (t) => {
+      const url = await postgres.createDatabase();
+      const store = await open(t, url, { timeoutMs: 600 });
+      await store.post(entry("before"));
+      const holder = new pg.Client({ connectionString: url });
+      await holder.connect();
+      await holder.query("BEGIN; SELECT FROM sluice_ledger FOR UPDATE");
+      await assert.rejects(store.post(entry("a")), { code: "LEDGER_UNAVAILABLE", unknown: false });
+      await holder.end();
+      const { seq } = await postUntilAnswered(store, "b");
+      assert.equal(seq, 2);
+      assert.equal((await auditLedger(store)).entries, 2);
+    });
+
     it("for a restart, posts wait within their time and are kept once", async (t) => {
       const url = await postgres.createDatabase();
       const store = await open(t, url);
