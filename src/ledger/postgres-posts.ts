@@ -8,13 +8,8 @@ import type { Attempt } from "./attempt.ts";
 import type { CommitTally } from "./commit-tally.ts";
 import { LedgerWriteError } from "./errors.ts";
 import { appendGroup, type Lists, type Places, resultsOf } from "./postgres-append.ts";
-import {
-  type Connection,
-  isPassing,
-  isRolledBack,
-  Pause,
-  type PostgresConnections,
-} from "./postgres-connections.ts";
+import { type Connection, Pause, type PostgresConnections } from "./postgres-connections.ts";
+import { isPassing, isRolledBack } from "./postgres-errors.ts";
 import { postgresSchemaVersion } from "./postgres-schema.ts";
 import { forgetAppends } from "./postgres-tables.ts";
 import type { LedgerEntry, LedgerReceipt } from "./store.ts";

@@ -2,8 +2,9 @@
 import { CommitTally } from "./commit-tally.ts";
 import { LedgerClosedError, LedgerOpenError } from "./errors.ts";
 import { pageOf } from "./journal.ts";
-import { type Connection, isPassing, Pause, PostgresConnections } from "./postgres-connections.ts";
+import { type Connection, Pause, PostgresConnections } from "./postgres-connections.ts";
 import { PostgresCounters } from "./postgres-counters.ts";
+import { isPassing } from "./postgres-errors.ts";
 import { PostgresPosts } from "./postgres-posts.ts";
 import { preparePostgresSchema } from "./postgres-schema.ts";
 import { balanceOf, balancePage, entriesOf, journal } from "./postgres-tables.ts";
