@@ -50,6 +50,15 @@ export class Deadlines {
     if (queue.first === undefined && this.#queues.size > keptQueues) this.#queues.delete(call.timeoutMs);
   }
 
+  /** All calls that were added and not removed. */
+  all(): ClientCall[] {
+    const calls: ClientCall[] = [];
+    for (const { first } of this.#queues.values()) {
+      for (let call = first; call !== undefined; call = call.after) calls.push(call);
+    }
+    return calls;
+  }
+
   /** Forgets the timer; no call may be in flight. */
   stop(): void {
     this.#timer?.cancel();

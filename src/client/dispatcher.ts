@@ -59,7 +59,6 @@ export class Dispatcher implements EndpointListener, AttemptListener {
   readonly #options: DispatcherOptions;
   readonly #budget: RetryBudget;
   readonly #deadlines: Deadlines;
-  readonly #calls = new Set<ClientCall>();
   /** Calls that wait until an endpoint is well. */
   readonly #waiting = new Set<ClientCall>();
   #endpoints: EndpointSet | undefined;
@@ -81,7 +80,6 @@ export class Dispatcher implements EndpointListener, AttemptListener {
 
   start(call: ClientCall): void {
     this.inFlight++;
-    this.#calls.add(call);
     this.#deadlines.add(call);
     this.#budget.deposit();
     this.#attempt(call);
@@ -98,7 +96,7 @@ export class Dispatcher implements EndpointListener, AttemptListener {
     if (this.inFlight === 0) return;
     const { clock } = this.#options;
     const timer = clock.setTimer(clock.now() + timeoutMs, () => {
-      for (const call of [...this.#calls]) {
+      for (const call of this.#deadlines.all()) {
         const what = "the client was closed before the call was answered";
         this.#reject(call, "closed", new ClosedError(what, call.method.name, call.trace));
       }
@@ -245,7 +243,6 @@ export class Dispatcher implements EndpointListener, AttemptListener {
     call.carrier?.release(call);
     this.#deadlines.remove(call);
     this.#waiting.delete(call);
-    this.#calls.delete(call);
     call.pause?.cancel();
     call.unlisten?.();
     this.#options.observer.settled(call, outcome);

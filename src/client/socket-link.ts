@@ -11,6 +11,7 @@ import type { Address } from "./address.ts";
 import type { ClientCall } from "./call.ts";
 import type { Answer } from "./call-codec.ts";
 import type { Link, LinkOwner, LinkSettings, LinkState } from "./link.ts";
+import { PendingCalls } from "./pending-calls.ts";
 import { judge, saysLeaving } from "./refusals.ts";
 import { createReplyCutter, theaderOf } from "./transports.ts";
 
@@ -37,7 +38,7 @@ export class SocketLink implements Link, MessageSink {
   readonly #cutter: Cutter;
   readonly #inbox = new Inbox();
   /** Calls that an answer may still come for, by seqid; some have been settled or went another way. */
-  readonly #pending = new Map<number, ClientCall>();
+  readonly #pending = new PendingCalls();
   #unsent: ClientCall[] = [];
   #flushing = false;
   /** When something came last, or was sent while nothing was owed. */
@@ -64,7 +65,7 @@ export class SocketLink implements Link, MessageSink {
     call.state = "queued";
     if (this.live++ === 0) this.#heardMs = this.#settings.clock.now();
     this.endpoint.inFlight++;
-    this.#pending.set(call.seqid, call);
+    this.#pending.add(call);
     this.#unsent.push(call);
     this.#schedule();
   }
@@ -74,12 +75,12 @@ export class SocketLink implements Link, MessageSink {
   }
 
   waiting(): ClientCall[] {
-    return [...this.#pending.values()].filter((call) => call.carrier === this);
+    return this.#pending.all().filter((call) => call.carrier === this);
   }
 
   release(call: ClientCall): void {
     this.#forget(call);
-    if (call.state === "queued") this.#pending.delete(call.seqid);
+    if (call.state === "queued") this.#pending.remove(call.seqid);
     // Answers that never come are not waited for without end.
     if (this.owed - this.live > mostGivenUp) this.leave();
     this.#endIfUnused();
@@ -91,7 +92,7 @@ export class SocketLink implements Link, MessageSink {
     const unsent = this.#unsent.filter((call) => call.carrier === this && call.state === "queued");
     this.#unsent = [];
     for (const call of unsent) {
-      this.#pending.delete(call.seqid);
+      this.#pending.remove(call.seqid);
       this.#forget(call);
     }
     for (const call of unsent) {
@@ -115,7 +116,7 @@ export class SocketLink implements Link, MessageSink {
     }
     const call = this.#pending.get(view.seqid);
     if (call === undefined) return this.state !== "over";
-    this.#pending.delete(view.seqid);
+    this.#pending.remove(view.seqid);
     if (call.state !== "settled") {
       this.#answer(
         call,
@@ -257,7 +258,7 @@ export class SocketLink implements Link, MessageSink {
   #passed(calls: readonly ClientCall[]): void {
     if (this.state === "over") return;
     for (const call of calls) {
-      if (!this.#pending.delete(call.seqid) || call.carrier !== this) continue;
+      if (!this.#pending.remove(call.seqid) || call.carrier !== this) continue;
       this.#forget(call);
       this.endpoint.answered(call, oneway, this);
     }

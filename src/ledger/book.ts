@@ -3,7 +3,7 @@
  * the store writes what was staged, and takes it back here when the database refuses.
  */
 import { chainHash, chainStart } from "./chain.ts";
-import { InvalidEntryError } from "./errors.ts";
+import { balanceError, contentError } from "./errors.ts";
 import { fitsI64 } from "./i64.ts";
 import type { JournalEntry, JournalHead } from "./journal.ts";
 import type { LedgerEntry, LedgerReceipt } from "./store.ts";
@@ -31,8 +31,8 @@ export interface BookMark {
 export class Book {
   readonly #source: BookSource;
   /** Entries behind the index by id, oldest first. */
-  readonly #tail = new Map<string, JournalEntry>();
-  readonly #balances = new Map<string, bigint>();
+  #tail = new Map<string, JournalEntry>();
+  #balances = new Map<string, bigint>();
   #changed = new Set<string>();
   #head: JournalHead;
   /** Balances before each change since the last commit; undefined: not in memory. Pairs, flat. */
@@ -79,13 +79,12 @@ export class Book {
     const known = this.#tail.get(entry.id) ?? this.#source.indexedEntry(entry.id);
     if (known !== undefined) {
       if (sameContent(known, entry)) return { seq: known.seq, duplicate: true };
-      throw new InvalidEntryError("the id is known with other content", entry.id);
+      throw contentError(entry.id);
     }
     const debit = this.balance(entry.debit) - entry.amount;
     const credit = this.balance(entry.credit) + entry.amount;
     if (!fitsI64(debit) || !fitsI64(credit)) {
-      const account = fitsI64(debit) ? entry.credit : entry.debit;
-      throw new InvalidEntryError(`the balance of "${account}" would leave the range of i64`, entry.id);
+      throw balanceError(fitsI64(debit) ? entry.credit : entry.debit, entry.id);
     }
     const seq = this.#head.seq + 1;
     const hash = chainHash(this.#head.hash, seq, entry);
@@ -138,9 +137,10 @@ export class Book {
 
   /** The index has caught up with the head: memory may forget. */
   indexed(): void {
-    this.#tail.clear();
+    // New ones: a map that is cleared keeps what was in it in memory until the next full collection.
+    this.#tail = new Map();
     this.#changed = new Set();
-    if (this.#balances.size > maxCachedAccounts) this.#balances.clear();
+    if (this.#balances.size > maxCachedAccounts) this.#balances = new Map();
   }
 
   #setBalance(account: string, balance: bigint): void {

@@ -13,6 +13,16 @@ export class InvalidEntryError extends Error {
   }
 }
 
+/** What was posted before under this id says something else. */
+export function contentError(id: string): InvalidEntryError {
+  return new InvalidEntryError("the id is known with other content", id);
+}
+
+/** The entry would move an account's balance too far. */
+export function balanceError(account: string, id: string): InvalidEntryError {
+  return new InvalidEntryError(`the balance of "${account}" would leave the range of i64`, id);
+}
+
 /** A counter's name breaks a rule. */
 export class InvalidCounterError extends Error {
   readonly code = "LEDGER_INVALID_COUNTER";

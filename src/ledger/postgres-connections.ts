@@ -1,7 +1,14 @@
-/** Connections to PostgreSQL: how they are made, which errors mean that the database is away, and trying again. */
+/** Connections to PostgreSQL: how they are made, and trying again while the database is away. */
 import pg from "pg";
 import { LedgerUnavailableError, LedgerWriteError } from "./errors.ts";
+import { isPassing } from "./postgres-errors.ts";
 import type { LedgerStoreOptions } from "./store.ts";
+
+/** What one statement of several gave. */
+export interface StatementResult {
+  readonly command: string;
+  readonly rows: readonly (readonly unknown[])[];
+}
 
 /** A connection that belongs to its holder until it is given back. */
 export class Connection {
@@ -17,10 +24,17 @@ export class Connection {
     return rows as unknown as R[];
   }
 
-  /** Runs statements without parameters in one round trip, each with a snapshot of its own; gives the last one's rows. */
-  async lastRows<R extends readonly unknown[]>(text: string): Promise<R[]> {
+  /**
+   * Runs statements without parameters, sent as one message, each with a snapshot of its own; gives the result of each.
+   */
+  async script(text: string): Promise<StatementResult[]> {
     const results = (await this.#client.query({ text, rowMode: "array" })) as unknown;
-    return ([results].flat().at(-1) as pg.QueryResult).rows as R[];
+    return [results].flat() as StatementResult[];
+  }
+
+  /** Runs statements as `script` does; gives the last one's rows. */
+  async lastRows<R extends readonly unknown[]>(text: string): Promise<R[]> {
+    return (await this.script(text)).at(-1)?.rows as R[];
   }
 
   /** @throws when the server has rolled back instead */
@@ -35,25 +49,6 @@ const maxReaders = 3;
 
 const firstPauseMs = 25;
 const longestPauseMs = 1_000;
-
-/** SQLSTATEs (or their first letters) after which the same can be tried again, on another connection. */
-const passing = [
-  "08", // The connection was lost.
-  "25006", // Read-only: a standby took the place of the server, or the reverse.
-  "25P03", // Ended for being idle in a transaction: this process stood still.
-  "40", // Deadlock, serialization.
-  "53300", // Too many connections.
-  "55P03", // A lock was not to be had.
-  "57", // The server stops, starts, or has cancelled the statement: `statement_timeout`.
-];
-
-/** Whether an error says that the database is away for now, or refuses for good. */
-export function isPassing(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return passing.some((code) => error.code?.startsWith(code) === true);
-  if (error instanceof TypeError || error instanceof RangeError) return false;
-  // Errors of sockets and of the client itself (its timeouts) pass; the ledger's own do not.
-  return error instanceof Error && !String((error as { code?: unknown }).code).startsWith("LEDGER_");
-}
 
 /** The database that answered is a standby, which takes no posts. */
 class StandbyError extends Error {
@@ -220,12 +215,13 @@ function placeOf(config: pg.PoolConfig): string {
 }
 
 /**
- * What every connection is set to. A session that stands still in a transaction holds the ledger's head: the server
- * ends it, so that a replica that was stopped or cut off keeps the others waiting for a moment only.
+ * What every connection is set to. UTF8, whatever the address says, for that is what is sent. Posts are sent in one
+ * message and leave no transaction open; should a session stand still in one all the same, the server ends it.
  */
 async function prepareConnection(client: pg.ClientBase, timeoutMs: number): Promise<void> {
   const { rows } = await client.query({
     text: `SELECT pg_is_in_recovery(),
+      set_config('client_encoding', 'UTF8', false),
       set_config('statement_timeout', $1, false),
       set_config('idle_in_transaction_session_timeout', $2, false),
       CASE WHEN current_setting('synchronous_commit') = 'off'

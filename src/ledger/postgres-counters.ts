@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { clampI64 } from "./i64.ts";
 import type { PostgresConnections } from "./postgres-connections.ts";
-import { addToCounters, forgetReplica, storedCounters } from "./postgres-tables.ts";
+import { addToCounters, forgetFlushes, storedCounters } from "./postgres-tables.ts";
 
 interface Flush {
   readonly flush: number;
@@ -52,7 +52,7 @@ export class PostgresCounters {
   /** After the last flush. */
   async forget(deadlineMs: number): Promise<void> {
     if (this.#flushes === 0) return;
-    await this.#connections.retried((connection) => forgetReplica(connection, this.#replica), deadlineMs);
+    await this.#connections.retried((connection) => forgetFlushes(connection, this.#replica), deadlineMs);
   }
 
   async #flush(deadlineMs: number): Promise<void> {

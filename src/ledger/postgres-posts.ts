@@ -1,46 +1,54 @@
 /**
- * Posts on their way into PostgreSQL. All that have arrived go in one transaction; while that is under way, the next
- * ones gather. A transaction that fails because the database is away is tried again until its posts' time is over.
+ * Posts on their way into PostgreSQL. All that have arrived go in one transaction, which is one message; while that is
+ * under way, the next ones gather. One that fails because the database is away is sent again until its posts' time is
+ * over.
  */
-import { type Attempt, attempt } from "./attempt.ts";
-import { Book } from "./book.ts";
+import { randomUUID } from "node:crypto";
+import type { Attempt } from "./attempt.ts";
 import type { CommitTally } from "./commit-tally.ts";
 import { LedgerWriteError } from "./errors.ts";
-import type { JournalHead } from "./journal.ts";
-import { type Connection, isPassing, Pause, type PostgresConnections } from "./postgres-connections.ts";
+import { appendGroup, type Lists, type Places, resultsOf } from "./postgres-append.ts";
+import { type Connection, Pause, type PostgresConnections } from "./postgres-connections.ts";
+import { isPassing, isRolledBack } from "./postgres-errors.ts";
 import { postgresSchemaVersion } from "./postgres-schema.ts";
-import { append, beginLocked, holds, lookUp } from "./postgres-tables.ts";
-import type { LedgerEntry } from "./store.ts";
+import { forgetAppends } from "./postgres-tables.ts";
+import type { LedgerEntry, LedgerReceipt } from "./store.ts";
 
 /** At most so many entries in one transaction, and so many characters of memos: bounds how long it takes. */
 const maxGroupEntries = 2_000;
 const maxGroupCharacters = 4 * 1024 * 1024;
 
-/** One post or list of posts that waits. */
+/** Of a post's time that is left, so much is the database's: then it breaks off, and is known to have kept nothing. */
+const databaseShare = 0.8;
+/** But at least so much of the whole time, for the sake of those that have more left. */
+const leastDatabaseShare = 0.1;
+
+/** One list of entries that waits: all are kept or none. */
 interface Request {
-  /** What has to be looked up for it. */
   readonly entries: readonly LedgerEntry[];
-  readonly stage: (book: Book) => unknown;
   readonly deadlineMs: number;
-  readonly resolve: (value: never) => void;
+  readonly resolve: (receipts: LedgerReceipt[]) => void;
   readonly reject: (error: unknown) => void;
   settled: boolean;
 }
 
-/** A transaction whose COMMIT was sent: what it comes to when it was carried out. */
-interface Sent {
+/** The requests that are under way together. */
+interface Group {
   readonly requests: readonly Request[];
-  readonly results: readonly Attempt[];
-  readonly last: JournalHead;
+  /** What came of the last message: unknown from when it is sent until it is learned. */
+  outcome: "known" | "unknown";
+  /** Where messages of the group were carried out whose answers were lost. */
+  readonly own: Places[];
 }
 
 export class PostgresPosts {
   readonly #connections: PostgresConnections;
   readonly #tally: CommitTally;
+  /** Its groups are numbered: of one whose answer was lost the database knows whether it was carried out. */
+  readonly #replica = randomUUID();
+  #number = 0;
   #waiting: Request[] = [];
-  /** The group whose transaction is under way, and its COMMIT if the answer to it is not known. */
-  #group: readonly Request[] = [];
-  #sent: Sent | undefined;
+  #group: Group | undefined;
   #running: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
@@ -52,14 +60,15 @@ export class PostgresPosts {
   }
 
   /**
-   * Resolves when the entries are durable, with what `stage` gave.
+   * Resolves when the entries are durable.
    *
+   * @throws {InvalidEntryError} when one of them is refused
    * @throws {LedgerUnavailableError} when that takes longer than the store's `timeoutMs`
    */
-  add<T>(entries: readonly LedgerEntry[], stage: (book: Book) => T): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
+  add(entries: readonly LedgerEntry[]): Promise<LedgerReceipt[]> {
+    const { promise, resolve, reject } = Promise.withResolvers<LedgerReceipt[]>();
     const deadlineMs = performance.now() + this.#connections.timeoutMs;
-    this.#waiting.push({ entries, stage, deadlineMs, resolve, reject, settled: false });
+    this.#waiting.push({ entries, deadlineMs, resolve, reject, settled: false });
     this.#last = promise;
     this.#running ??= this.#run();
     return promise;
@@ -70,23 +79,30 @@ export class PostgresPosts {
     await this.#last.catch(() => {});
   }
 
+  /** After the last post. */
+  async forget(deadlineMs: number): Promise<void> {
+    if (this.#number === 0) return;
+    await this.#connections.retried((connection) => forgetAppends(connection, this.#replica), deadlineMs);
+  }
+
   async #run(): Promise<void> {
     // Posts of the same turn go together.
     await new Promise<void>((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
-      this.#group = this.#nextGroup();
+      const group: Group = { requests: this.#nextRequests(), outcome: "known", own: [] };
+      this.#group = group;
+      this.#number++;
       this.#lastError = undefined;
       this.#watchDeadline();
-      await this.#append();
-      this.#group = [];
-      this.#sent = undefined;
+      await this.#append(group);
+      this.#group = undefined;
     }
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#running = undefined;
   }
 
-  #nextGroup(): Request[] {
+  #nextRequests(): Request[] {
     let entries = 0;
     let characters = 0;
     let count = 0;
@@ -100,66 +116,68 @@ export class PostgresPosts {
   }
 
   /** Tries until every post of the group is settled. */
-  async #append(): Promise<void> {
+  async #append(group: Group): Promise<void> {
     const pause = new Pause();
     for (;;) {
       try {
-        await this.#connections.once("write", (connection) => this.#transaction(connection));
+        await this.#connections.once("write", (connection) => this.#send(connection, group));
       } catch (error) {
         this.#lastError = error;
-        // Once COMMIT was sent, only another look tells what came of it.
-        if (!isPassing(error) && this.#sent === undefined) this.#refuse(error);
+        if (!isPassing(error) && group.outcome === "known") this.#refuse(group, error);
       }
-      if (this.#live().length === 0) return;
+      if (live(group).length === 0) return;
       await pause.wait();
     }
   }
 
-  #live(): Request[] {
-    return this.#group.filter(({ settled }) => !settled);
-  }
-
-  async #transaction(connection: Connection): Promise<void> {
+  async #send(connection: Connection, group: Group): Promise<void> {
     const startMs = performance.now();
-    // Waits for a transaction of ours that the server may still be carrying out: what is seen then is final.
-    const head = await beginLocked(connection);
-    if (head.version !== postgresSchemaVersion) throw versionError(head.version);
-    const sent = this.#sent;
-    if (sent !== undefined && (await holds(connection, sent.last))) {
-      await connection.commit();
-      this.#settle(sent, startMs);
+    // A caller who was told that nothing was kept must not find it later: those whose time is over are not sent.
+    const requests = live(group);
+    if (requests.length === 0) return;
+    const lists = requests.map(({ entries }) => entries);
+    const answer = await this.#appendGroup(connection, group, lists, this.#withinMs(requests, startMs));
+    if (answer.state === "version") throw versionError(answer.version);
+    if (answer.state === "carried out") {
+      // Its answer was lost. What it kept is known now; what it refused is asked again, for nothing tells why.
+      group.own.push(answer);
+      this.#number++;
+      return this.#send(connection, group);
     }
-    this.#sent = undefined;
-    const requests = this.#live();
-    if (requests.length === 0) return rollBack(connection);
-    const { book, results } = await stageAll(connection, head, requests);
-    if (book.staged.length > 0) await append(connection, book.staged, book.changedBalances(), book.head);
-    // A caller who was told that nothing was kept must not find it later.
-    if (requests.some(({ settled }) => settled)) {
-      await rollBack(connection);
-      return this.#transaction(connection);
-    }
-    if (book.staged.length > 0) this.#sent = { requests, results, last: book.head };
-    await connection.commit();
-    this.#settle({ requests, results, last: book.head }, startMs);
+    this.#tally.add(requests.length, startMs);
+    settle(requests, resultsOf(answer, lists, group.own));
   }
 
-  #settle({ requests, results }: Sent, startMs: number): void {
-    this.#sent = undefined;
-    this.#tally.add(requests.length, startMs);
-    for (const [i, request] of requests.entries()) {
-      const result = results[i] as Attempt;
-      if (request.settled) continue;
-      request.settled = true;
-      if (result.ok) request.resolve(result.value as never);
-      else request.reject(result.error);
+  async #appendGroup(
+    connection: Connection,
+    group: Group,
+    lists: Lists,
+    withinMs: number,
+  ): ReturnType<typeof appendGroup> {
+    const before = group.outcome;
+    group.outcome = "unknown";
+    try {
+      const sender = { replica: this.#replica, number: this.#number, withinMs };
+      const answer = await appendGroup(connection, sender, lists);
+      group.outcome = "known";
+      return answer;
+    } catch (error) {
+      // It says nothing of an earlier message whose answer was lost.
+      if (isRolledBack(error)) group.outcome = before;
+      throw error;
     }
+  }
+
+  /** How long the database may work on the requests, of which the first is the oldest, in ms. */
+  #withinMs([oldest]: readonly Request[], nowMs: number): number {
+    const leftMs = (oldest?.deadlineMs ?? nowMs) - nowMs;
+    return Math.max(leftMs * databaseShare, this.#connections.timeoutMs * leastDatabaseShare);
   }
 
   /** The database refuses the group for good: nothing of it was kept. */
-  #refuse(cause: unknown): void {
+  #refuse(group: Group, cause: unknown): void {
     const error = this.#connections.refused(cause);
-    for (const request of this.#live()) {
+    for (const request of live(group)) {
       request.settled = true;
       request.reject(error);
     }
@@ -167,7 +185,7 @@ export class PostgresPosts {
 
   /** One timer for all: every post has the same time, so the oldest is due first. */
   #watchDeadline(): void {
-    const oldest = this.#live()[0] ?? this.#waiting[0];
+    const oldest = live(this.#group)[0] ?? this.#waiting[0];
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (oldest === undefined) return;
@@ -176,8 +194,8 @@ export class PostgresPosts {
 
   #expire(): void {
     const nowMs = performance.now();
-    const unknown = this.#sent !== undefined;
-    for (const request of this.#live()) {
+    const unknown = this.#group?.outcome === "unknown";
+    for (const request of live(this.#group)) {
       if (request.deadlineMs > nowMs) continue;
       request.settled = true;
       request.reject(this.#connections.unavailable(unknown, this.#lastError));
@@ -191,32 +209,18 @@ export class PostgresPosts {
   }
 }
 
-async function stageAll(
-  connection: Connection,
-  head: JournalHead,
-  requests: readonly Request[],
-): Promise<{ readonly book: Book; readonly results: readonly Attempt[] }> {
-  const ids = new Set<string>();
-  const accounts = new Set<string>();
-  for (const { entries } of requests) {
-    for (const { id, debit, credit } of entries) {
-      ids.add(id);
-      accounts.add(debit).add(credit);
-    }
-  }
-  const known = await lookUp(connection, [...ids], [...accounts]);
-  const book = new Book(
-    {
-      indexedEntry: (id) => known.entries.get(id),
-      indexedBalance: (account) => known.balances.get(account),
-    },
-    head,
-  );
-  return { book, results: requests.map(({ stage }) => attempt(() => stage(book))) };
+function live(group: Group | undefined): Request[] {
+  return group?.requests.filter(({ settled }) => !settled) ?? [];
 }
 
-async function rollBack(connection: Connection): Promise<void> {
-  await connection.rows("ROLLBACK");
+function settle(requests: readonly Request[], results: readonly Attempt<LedgerReceipt[]>[]): void {
+  for (const [i, request] of requests.entries()) {
+    const result = results[i];
+    if (request.settled || result === undefined) continue;
+    request.settled = true;
+    if (result.ok) request.resolve(result.value);
+    else request.reject(result.error);
+  }
 }
 
 function versionError(version: number): LedgerWriteError {

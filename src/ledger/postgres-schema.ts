@@ -2,9 +2,18 @@
  * The ledger's tables in PostgreSQL, in the first schema of the connection's `search_path`.
  *
  * `sluice_ledger` has one row: the chain's head. Whoever appends holds it from before the first look until the commit,
- * so that entries get their places and hashes one transaction after the other, whichever replica writes.
+ * so that entries get their places and hashes one transaction after the other, whichever replica writes. What appends is
+ * a function (postgres-append-function.ts).
  */
+import pg from "pg";
 import { LedgerOpenError } from "./errors.ts";
+import {
+  appendBody,
+  appendFunction,
+  appendSignature,
+  appendsTable,
+  createAppendFunction,
+} from "./postgres-append-function.ts";
 import type { Connection } from "./postgres-connections.ts";
 
 /**
@@ -83,9 +92,57 @@ export async function preparePostgresSchema(
       `its ledger has version ${version}, and this program knows versions up to ${steps.length}; update the program`,
     );
   }
-  for (const step of steps.slice(version)) await connection.lastRows(step);
-  if (version < steps.length) await connection.rows("UPDATE sluice_ledger SET version = $1", [steps.length]);
+  try {
+    for (const step of steps.slice(version)) await connection.lastRows(step);
+    if (version < steps.length)
+      await connection.rows("UPDATE sluice_ledger SET version = $1", [steps.length]);
+    await addAppend(connection);
+  } catch (cause) {
+    throw explained(cause, schema);
+  }
   await connection.commit();
+}
+
+/** What appends: it may come and go without the tables' version, which holds for all servers on the database. */
+async function addAppend(connection: Connection): Promise<void> {
+  const [[table, body] = []] = await connection.rows<[boolean, string | null]>(
+    `SELECT to_regclass('sluice_appends') IS NOT NULL,
+       (SELECT prosrc FROM pg_proc WHERE oid = to_regprocedure($1))`,
+    [appendSignature],
+  );
+  if (table !== true) await connection.lastRows(appendsTable);
+  if (body !== appendBody) await connection.lastRows(createAppendFunction);
+  const [[usable] = []] = await connection.rows<[boolean]>(
+    `SELECT has_function_privilege($1, 'EXECUTE') AND has_table_privilege('sluice_appends', 'SELECT')
+       AND has_table_privilege('sluice_appends', 'INSERT') AND has_table_privilege('sluice_appends', 'UPDATE')
+       AND has_table_privilege('sluice_appends', 'DELETE')`,
+    [appendSignature],
+  );
+  if (usable === true) return;
+  throw new LedgerOpenError(
+    `this role may not use what appends posts; let its owner GRANT EXECUTE ON FUNCTION ${appendFunction} and GRANT ` +
+      "SELECT, INSERT, UPDATE, DELETE ON sluice_appends to it",
+  );
+}
+
+const insufficientPrivilege = "42501";
+const undefinedObject = "42704";
+
+/** An error of making tables and function, with what to do about it where that is known. */
+function explained(cause: unknown, schema: string | undefined): unknown {
+  if (!(cause instanceof pg.DatabaseError)) return cause;
+  const { code, message } = cause;
+  if (code === insufficientPrivilege) {
+    return new LedgerOpenError(
+      `${message}. This program needs tables and a function that its schema has not yet: GRANT CREATE ON SCHEMA ` +
+        `"${schema}" to this role, or start one server as the tables' owner first`,
+      { cause },
+    );
+  }
+  if (code === undefinedObject && message.includes("plpgsql")) {
+    return new LedgerOpenError(`${message}; run CREATE EXTENSION plpgsql in the database`, { cause });
+  }
+  return cause;
 }
 
 async function readVersion(connection: Connection): Promise<number> {

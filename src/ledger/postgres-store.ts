@@ -2,8 +2,9 @@
 import { CommitTally } from "./commit-tally.ts";
 import { LedgerClosedError, LedgerOpenError } from "./errors.ts";
 import { pageOf } from "./journal.ts";
-import { type Connection, isPassing, Pause, PostgresConnections } from "./postgres-connections.ts";
+import { type Connection, Pause, PostgresConnections } from "./postgres-connections.ts";
 import { PostgresCounters } from "./postgres-counters.ts";
+import { isPassing } from "./postgres-errors.ts";
 import { PostgresPosts } from "./postgres-posts.ts";
 import { preparePostgresSchema } from "./postgres-schema.ts";
 import { balanceOf, balancePage, entriesOf, journal } from "./postgres-tables.ts";
@@ -93,14 +94,15 @@ class PostgresStore implements LedgerStore {
   async post(entry: LedgerEntry): Promise<LedgerReceipt> {
     const checked = checkEntry(entry);
     this.#checkOpen();
-    return this.#posts.add([checked], (book) => book.stage(checked));
+    const [receipt] = await this.#posts.add([checked]);
+    return receipt as LedgerReceipt;
   }
 
   async postAll(entries: readonly LedgerEntry[]): Promise<LedgerReceipt[]> {
     const checked = entries.map(checkEntry);
     this.#checkOpen();
     if (checked.length === 0) return [];
-    return this.#posts.add(checked, (book) => book.stageAll(checked));
+    return this.#posts.add(checked);
   }
 
   balance(account: string): Promise<bigint> {
@@ -154,7 +156,8 @@ class PostgresStore implements LedgerStore {
       await this.#posts.settled();
       const deadlineMs = performance.now() + Math.min(closeWithinMs, this.#connections.timeoutMs);
       await this.#counters.flush(deadlineMs);
-      await this.#counters.forget(deadlineMs);
+      // What a server leaves behind another one clears away.
+      await Promise.allSettled([this.#counters.forget(deadlineMs), this.#posts.forget(deadlineMs)]);
     } finally {
       await this.#connections.close();
       this.#log("info", "the ledger is closed", this.#tally.summary);

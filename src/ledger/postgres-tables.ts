@@ -1,88 +1,9 @@
 /** The statements of the PostgreSQL store: rows in, rows out, no rules. */
-import { entryOfRow, type JournalEntry, type JournalHead, type JournalRow } from "./journal.ts";
+import { entryOfRow, type JournalEntry, type JournalRow } from "./journal.ts";
 import type { Connection } from "./postgres-connections.ts";
 import type { AuditRow, BalancePage } from "./store.ts";
 
 const entryColumns = "seq, id, debit, credit, amount, memo, hash";
-
-/** The chain's head, and the version of the tables as another replica may have changed it. */
-export interface LockedHead extends JournalHead {
-  readonly version: number;
-}
-
-/** Begins a transaction in which nobody else appends. Waits for others' commits. */
-export async function beginLocked(connection: Connection): Promise<LockedHead> {
-  const [row] = await connection.lastRows<[bigint, string, number]>(
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT seq, hash, version FROM sluice_ledger FOR UPDATE",
-  );
-  if (row === undefined) throw new Error("the table sluice_ledger is empty");
-  const [seq, hash, version] = row;
-  return { seq: Number(seq), hash, version };
-}
-
-/** What is known of ids and accounts. In a locked transaction: including all that was ever acknowledged. */
-export async function lookUp(
-  connection: Connection,
-  ids: readonly string[],
-  accounts: readonly string[],
-): Promise<{
-  readonly entries: ReadonlyMap<string, JournalEntry>;
-  readonly balances: ReadonlyMap<string, bigint>;
-}> {
-  const rows = await connection.rows<JournalRow>(
-    `SELECT ${entryColumns} FROM sluice_entries WHERE id = ANY ($1::text[])
-     UNION ALL SELECT 0, account, NULL, NULL, balance, NULL, NULL FROM sluice_balances WHERE account = ANY ($2::text[])`,
-    [ids, accounts],
-  );
-  const entries = new Map<string, JournalEntry>();
-  const balances = new Map<string, bigint>();
-  for (const row of rows) {
-    if (row[0] === 0n) balances.set(row[1], row[4]);
-    else entries.set(row[1], entryOfRow(row));
-  }
-  return { entries, balances };
-}
-
-/** Whether the journal holds exactly this entry in its place, and so, by the chain, all before it. */
-export async function holds(connection: Connection, { seq, hash }: JournalHead): Promise<boolean> {
-  const rows = await connection.rows("SELECT FROM sluice_entries WHERE seq = $1 AND hash = $2", [seq, hash]);
-  return rows.length > 0;
-}
-
-/**
- * Writes entries, the balances they led to, and the new head. The statement timeout ends here: a COMMIT that waits
- * for a standby must not be broken off and reported as done.
- */
-export async function append(
-  connection: Connection,
-  entries: readonly JournalEntry[],
-  balances: readonly (readonly [account: string, balance: bigint])[],
-  head: JournalHead,
-): Promise<void> {
-  await connection.rows(
-    `WITH appended AS (
-       INSERT INTO sluice_entries (${entryColumns})
-       SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::text[])
-     ), moved AS (
-       INSERT INTO sluice_balances (account, balance) SELECT * FROM unnest($8::text[], $9::bigint[])
-       ON CONFLICT (account) DO UPDATE SET balance = excluded.balance
-     )
-     UPDATE sluice_ledger SET seq = $10, hash = $11 RETURNING set_config('statement_timeout', '0', true)`,
-    [
-      entries.map(({ seq }) => seq),
-      entries.map(({ id }) => id),
-      entries.map(({ debit }) => debit),
-      entries.map(({ credit }) => credit),
-      entries.map(({ amount }) => String(amount)),
-      entries.map(({ memo }) => memo ?? null),
-      entries.map(({ hash }) => hash),
-      balances.map(([account]) => account),
-      balances.map(([, balance]) => String(balance)),
-      head.seq,
-      head.hash,
-    ],
-  );
-}
 
 export async function balanceOf(connection: Connection, account: string): Promise<bigint> {
   const [row] = await connection.rows<[bigint]>("SELECT balance FROM sluice_balances WHERE account = $1", [
@@ -162,11 +83,19 @@ export async function addToCounters(
 }
 
 /** Forgets a replica that will not repeat its last flush, and those that ended long ago without a word. */
-export async function forgetReplica(connection: Connection, replica: string): Promise<void> {
-  await connection.rows(
-    "DELETE FROM sluice_counter_flushes WHERE replica = $1 OR at < now() - interval '30 days'",
-    [replica],
-  );
+export function forgetFlushes(connection: Connection, replica: string): Promise<void> {
+  return forget(connection, "sluice_counter_flushes", replica);
+}
+
+/** The same of the last group of posts. */
+export function forgetAppends(connection: Connection, replica: string): Promise<void> {
+  return forget(connection, "sluice_appends", replica);
+}
+
+async function forget(connection: Connection, table: string, replica: string): Promise<void> {
+  await connection.rows(`DELETE FROM ${table} WHERE replica = $1 OR at < now() - interval '30 days'`, [
+    replica,
+  ]);
 }
 
 function clamped(sum: string): string {

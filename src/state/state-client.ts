@@ -14,6 +14,9 @@ export const maxOutstandingCalls = 65_536;
 /** A batch is sent at once when it holds this many calls, so that a long turn lets the state thread begin. */
 const maxBatchCalls = 256;
 
+/** After so many answers, or as many as are waited for, if that is more, the map of those is made anew. */
+const renewAfter = 2_000;
+
 /** A process resource as a handler sees it. */
 export type ResourceProxy = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>>>;
 
@@ -73,7 +76,8 @@ interface Waiting {
 class ChannelCaller {
   readonly #port: MessagePort;
   readonly #sent: Int32Array;
-  readonly #waiting = new Map<number, Waiting>();
+  #waiting = new Map<number, Waiting>();
+  #taken = 0;
   #batch: unknown[] = [];
   #nextId = 1;
   #gone = false;
@@ -151,7 +155,17 @@ class ChannelCaller {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (this.#waiting.size === 0) this.#port.unref();
+    if (++this.#taken >= renewAfter && this.#taken >= this.#waiting.size) this.#renew();
     return waiting;
+  }
+
+  /**
+   * A map that entries pass through leaves a chain of tables behind, each linked to the next. Once one of them has become
+   * old to the garbage collector, all that follow it stay in memory until the next full collection.
+   */
+  #renew(): void {
+    this.#taken = 0;
+    this.#waiting = new Map(this.#waiting);
   }
 
   #fail(): void {

@@ -24,6 +24,7 @@ export class PostgresProxy implements AsyncDisposable {
   #next: { readonly text: string; readonly fate: Fate } | undefined;
   #decided: () => void = () => {};
   #stalled = false;
+  #passed: (() => void) | undefined;
 
   constructor(targetPort: number) {
     this.#targetPort = targetPort;
@@ -51,6 +52,17 @@ export class PostgresProxy implements AsyncDisposable {
   stall(): void {
     this.#stalled = true;
     for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+  }
+
+  /** Lets the next message of a client pass, and then nothing in either way. Resolves when it has passed. */
+  stallAfterNext(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#passed = () => {
+        this.#passed = undefined;
+        this.stall();
+        resolve();
+      };
+    });
   }
 
   resume(): void {
@@ -86,7 +98,7 @@ export class PostgresProxy implements AsyncDisposable {
     client.on("data", (bytes) => {
       const { text, fate } = this.#next ?? {};
       if (text !== undefined && fate !== undefined && bytes.includes(text)) this.#decide(pair, bytes, fate);
-      else server.write(bytes);
+      else server.write(bytes, this.#passed);
     });
   }
 

@@ -1,14 +1,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it, mock, type TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import pg from "pg";
 import { auditLedger } from "../../../src/ledger/audit.ts";
+import { InvalidEntryError } from "../../../src/ledger/errors.ts";
+import { maxI64 } from "../../../src/ledger/i64.ts";
 import { openStore } from "../../../src/ledger/open-store.ts";
+import { appendFunction } from "../../../src/ledger/postgres-append-function.ts";
 import { Connection } from "../../../src/ledger/postgres-connections.ts";
 import { postgresSchemaVersion, preparePostgresSchema } from "../../../src/ledger/postgres-schema.ts";
-import type { LedgerStore, LedgerStoreOptions } from "../../../src/ledger/store.ts";
+import type { LedgerEntry, LedgerStore, LedgerStoreOptions } from "../../../src/ledger/store.ts";
+import { createRandom, type Random } from "../../fault/random.ts";
 import { type Postgres, postgresPassword, startPostgres, withoutPostgres } from "../../support/postgres.ts";
 import { type PostgresProxy, startProxy } from "../../support/postgres-proxy.ts";
 import { describeStore, entry } from "./store-contract.ts";
+
+/** Another one each time; a failing one is named by the diagnostic. */
+const seed = Number(process.env["SLUICE_SEED"] ?? Date.now() % 1_000_000);
 
 if (withoutPostgres) {
   it("the PostgreSQL store", { skip: withoutPostgres }, () => {});
@@ -99,6 +107,21 @@ function describePostgresStore(): void {
       );
     });
 
+    it("do not wait for one that stands still in the middle of a post", async (t) => {
+      const { store, direct, proxy } = await openBehindProxy(t);
+      await Promise.all([store.post(entry("first")), direct.post(entry("second"))]);
+      const stopped = proxy.stallAfterNext();
+      const post = store.post(entry("a"));
+      await stopped;
+      const startMs = performance.now();
+      await direct.post(entry("b"));
+      const tookMs = performance.now() - startMs;
+      assert.ok(tookMs < 1_000, `the other one's post took ${tookMs} ms`);
+      proxy.resume();
+      assert.equal((await post).duplicate, false);
+      assert.equal((await auditLedger(direct)).entries, 4);
+    });
+
     it("refuse to write when another program changed the tables' version, and to open", async (t) => {
       const url = await postgres.createDatabase();
       const store = await open(t, url);
@@ -141,6 +164,76 @@ function describePostgresStore(): void {
     });
   });
 
+  describe("what appends", () => {
+    it("comes to the same as SQLite's store, hash by hash, whatever is posted together", async (t) => {
+      const stores = [await open(t, await postgres.createDatabase()), await open(t, "sqlite::memory:")];
+      const random = createRandom(seed);
+      t.diagnostic(`SLUICE_SEED=${seed}`);
+      for (let turn = 0; turn < 60; turn++) {
+        const lists = Array.from({ length: random.between(1, 12) }, () => randomList(random));
+        const [postgresResults, sqliteResults] = await Promise.all(
+          stores.map(async (store) => {
+            const results = await Promise.allSettled(lists.map((list) => store.postAll(list)));
+            return results.map((one) => (one.status === "fulfilled" ? one.value : refusalOf(one.reason)));
+          }),
+        );
+        assert.deepEqual(postgresResults, sqliteResults, `turn ${turn}`);
+      }
+      const [rows, sqliteRows] = await Promise.all(stores.map((store) => store.auditRows(0, 100_000)));
+      assert.ok(rows!.length > 100, `${rows!.length}`);
+      assert.deepEqual(rows, sqliteRows);
+      const [audit, sqliteAudit] = await Promise.all(stores.map((store) => auditLedger(store)));
+      assert.deepEqual(audit, sqliteAudit);
+      assert.equal(audit!.ok, true);
+    });
+
+    it("is made where a program that did not know it left none, by several at once, and repaired", async (t) => {
+      const url = await postgres.createDatabase();
+      const old = await open(t, url);
+      await old.post(entry("a"));
+      await old.close();
+      await postgres.query(url, `DROP TABLE sluice_appends; DROP FUNCTION ${appendFunction}`);
+      const stores = await Promise.all([open(t, url), open(t, url), open(t, url)]);
+      await Promise.all(stores.map((store, i) => store.post(entry(`b${i}`))));
+      await postgres.query(
+        url,
+        `DO $$ BEGIN EXECUTE replace(pg_get_functiondef('${appendFunction}'::regproc), 'head + 1', 'head + 2'); END $$`,
+      );
+      const repaired = await open(t, url);
+      assert.deepEqual(await repaired.post(entry("c")), { seq: 5, duplicate: false });
+      assert.equal((await auditLedger(repaired)).ok, true);
+    });
+
+    it("leaves no trace of a server that was closed", async (t) => {
+      const url = await postgres.createDatabase();
+      const store = await open(t, url);
+      await store.post(entry("a"));
+      assert.equal((await postgres.query(url, "SELECT FROM sluice_appends")).length, 1);
+      await store.close();
+      assert.equal((await postgres.query(url, "SELECT FROM sluice_appends")).length, 0);
+    });
+
+    it("is used by a role that may not make it, and explained to one that may not use it", async (t) => {
+      const url = await postgres.createDatabase();
+      const role = `guest${new URL(url).pathname.slice(1)}`;
+      await postgres.query(
+        url,
+        `CREATE ROLE ${role} LOGIN PASSWORD 'guest'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
+      );
+      const asGuest = url.replace(/\/\/[^@]*@/, `//${role}:guest@`);
+      const refused = (message: RegExp) =>
+        assert.rejects(openStore(asGuest), { code: "LEDGER_OPEN", message });
+      await refused(/permission denied for schema public.*GRANT CREATE ON SCHEMA "public"/);
+      await (await open(t, url)).post(entry("a"));
+      const tables =
+        "sluice_ledger, sluice_entries, sluice_balances, sluice_counters, sluice_counter_flushes";
+      await postgres.query(url, `GRANT ALL ON ${tables} TO ${role}`);
+      await refused(/GRANT SELECT, INSERT, UPDATE, DELETE ON sluice_appends/);
+      await postgres.query(url, `GRANT ALL ON sluice_appends TO ${role}`);
+      assert.deepEqual(await (await open(t, asGuest)).post(entry("b")), { seq: 2, duplicate: false });
+    });
+  });
+
   describe("a COMMIT", () => {
     for (const fate of ["lost", "answer-lost", { lateMs: 300 }] as const) {
       const name = typeof fate === "string" ? fate : "late";
@@ -160,6 +253,35 @@ function describePostgresStore(): void {
       });
     }
 
+    it("whose answer is lost: what was there before is a duplicate, what it kept is none", async (t) => {
+      const { store, direct, proxy } = await openBehindProxy(t);
+      await direct.post(entry("x"));
+      await store.post(entry("first"));
+      const happened = proxy.next("COMMIT\0", "answer-lost");
+      const posts = [
+        store.postAll([entry("a"), entry("x"), entry("b")]),
+        store.postAll([entry("c"), entry("a", { amount: 11n })]),
+        store.post(entry("a")),
+        store.post(entry("c")),
+      ];
+      const results = await Promise.allSettled(posts);
+      await happened;
+      assert.deepEqual(
+        results.map((one) => (one.status === "fulfilled" ? one.value : refusalOf(one.reason))),
+        [
+          [
+            { seq: 3, duplicate: false },
+            { seq: 1, duplicate: true },
+            { seq: 4, duplicate: false },
+          ],
+          { id: "a", message: "the id is known with other content" },
+          { seq: 3, duplicate: true },
+          { seq: 5, duplicate: false },
+        ],
+      );
+      assert.equal((await auditLedger(direct)).entries, 5);
+    });
+
     it("whose outcome can't be learned in time is told as unknown, never as done", async (t) => {
       const { store, direct, proxy } = await openBehindProxy(t, { timeoutMs: 600 });
       await store.post(entry("first"));
@@ -174,15 +296,19 @@ function describePostgresStore(): void {
   });
 
   describe("when the database is away", () => {
-    it("posts fail explicitly in time with nothing kept, and go on by themselves when it is back", async (t) => {
+    it("posts fail explicitly in time, and go on by themselves when it is back", async (t) => {
       const log = mock.fn<NonNullable<LedgerStoreOptions["log"]>>();
       const { store, direct, proxy } = await openBehindProxy(t, { timeoutMs: 700, log });
       await store.post(entry("before"));
       proxy.stall();
       const startMs = performance.now();
+      const sent = [store.post(entry("a")), store.postAll([entry("b")])];
+      // The first group is on its way: what comes now waits behind it.
+      await setImmediate();
+      await setImmediate();
       const refused = await Promise.allSettled([
-        store.post(entry("a")),
-        store.postAll([entry("b")]),
+        ...sent,
+        store.post(entry("behind")),
         store.balance("bob"),
         store.counters(),
       ]);
@@ -191,17 +317,35 @@ function describePostgresStore(): void {
         assert.equal(one.status, "rejected");
         assert.equal((one.reason as { code: string }).code, "LEDGER_UNAVAILABLE");
       }
-      assert.equal((refused[0] as PromiseRejectedResult).reason.unknown, false);
+      assert.deepEqual(
+        refused.slice(0, 3).map((one) => (one as PromiseRejectedResult).reason.unknown),
+        [true, true, false],
+      );
       proxy.resume();
-      const { seq } = await postUntilAnswered(store, "c");
-      assert.equal(seq, 2);
-      assert.equal(await direct.balance("bob"), 20n);
+      await postUntilAnswered(store, "c");
+      await direct.postAll([entry("a"), entry("b")]);
+      assert.equal((await direct.post(entry("behind"))).duplicate, false);
+      assert.equal(await direct.balance("bob"), 50n);
       const said = log.mock.calls.map(({ arguments: [level, message] }) => `${level} ${message}`);
       assert.deepEqual(said.slice(0, 2), [
         "warn the ledger's database does not answer; trying again",
         "info the ledger's database answers again",
       ]);
       assert.doesNotMatch(JSON.stringify(log.mock.calls), new RegExp(postgresPassword));
+    });
+
+    it("for posts only, because somebody holds the chain's head, they fail in time and are not kept later", async (t) => {
+      const url = await postgres.createDatabase();
+      const store = await open(t, url, { timeoutMs: 600 });
+      await store.post(entry("before"));
+      const holder = new pg.Client({ connectionString: url });
+      await holder.connect();
+      await holder.query("BEGIN; SELECT FROM sluice_ledger FOR UPDATE");
+      await assert.rejects(store.post(entry("a")), { code: "LEDGER_UNAVAILABLE", unknown: false });
+      await holder.end();
+      const { seq } = await postUntilAnswered(store, "b");
+      assert.equal(seq, 2);
+      assert.equal((await auditLedger(store)).entries, 2);
     });
 
     it("for a restart, posts wait within their time and are kept once", async (t) => {
@@ -279,6 +423,34 @@ function describePostgresStore(): void {
       }
     });
   });
+}
+
+/** Few ids and accounts, so that they meet; amounts that bring balances to their bounds; texts of every kind. */
+function randomList(random: Random): LedgerEntry[] {
+  const texts = [
+    "",
+    "plain",
+    "it's",
+    'a "quoted" \\ memo',
+    "line\nand\ttab\u0001\u001f\u007f",
+    "naïve 🦊 \u2028",
+    "NULL",
+    "{,}",
+  ];
+  const pick = <T>(values: readonly T[]): T => values[random.between(0, values.length - 1)]!;
+  return Array.from({ length: random.between(1, 4) }, () => {
+    const id = `${pick(texts)}${random.between(1, 99)}`;
+    const debit = `d${random.between(0, 3)}`;
+    const credit = `${pick(texts)}${random.between(4, 6)}`;
+    const amount = pick([1n, 1n, 7n, 7n, maxI64 / 3n]);
+    const memo = pick([undefined, undefined, undefined, ...texts]);
+    return memo === undefined ? { id, debit, credit, amount } : { id, debit, credit, amount, memo };
+  });
+}
+
+function refusalOf(error: unknown): { readonly id: string; readonly message: string } {
+  assert.ok(error instanceof InvalidEntryError, String(error));
+  return { id: error.id, message: error.message };
 }
 
 async function postUntilAnswered(store: LedgerStore, id: string): Promise<{ seq: number }> {
