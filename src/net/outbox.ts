@@ -45,8 +45,8 @@ export class Outbox {
   #bytes = 0;
   /** The calls whose replies the pieces are. */
   #calls: Call[] = [];
-  /** Calls whose replies the kernel has not taken yet. */
-  readonly #unwritten = new Set<Call[]>();
+  /** Calls whose replies the kernel has not taken yet: of each write that is under way, in their order. */
+  #unwritten: Call[][] = [];
   #closed = false;
   /** Bytes of the last write. */
   lastWrittenBytes = 0;
@@ -100,17 +100,19 @@ export class Outbox {
     this.#socket.write(gathered);
     if (this.#socket.writableLength > 0) scratch = nothing;
     // A write that failed at once leaves no length behind either.
-    else if (this.#unwritten.size === 0 && this.#socket.errored === null) {
+    else if (this.#unwritten.length === 0 && this.#socket.errored === null) {
       this.#settleAll(calls, false);
       calls.length = 0;
       return true;
     }
     this.#calls = [];
-    this.#unwritten.add(calls);
+    this.#unwritten.push(calls);
     this.#listener.waits(gathered.length);
     // An empty write behind it: its callback comes when all before it is with the kernel.
     this.#socket.write(nothing, (error) => {
-      if (!this.#unwritten.delete(calls)) return;
+      // Closed meanwhile, and so settled.
+      if (this.#unwritten[0] !== calls) return;
+      this.#unwritten.shift();
       this.#settleAll(calls, error !== undefined && error !== null);
       this.#listener.settledLater();
     });
@@ -120,8 +122,8 @@ export class Outbox {
   /** The connection is gone: what was not written never will be. */
   close(): void {
     this.#closed = true;
-    const lost = [...this.#unwritten];
-    this.#unwritten.clear();
+    const lost = this.#unwritten;
+    this.#unwritten = [];
     for (const calls of lost) this.#settleAll(calls, true);
     this.flush();
   }

@@ -46,7 +46,8 @@ export class LaneLoop {
   readonly #runner: CallRunner;
   readonly #onMessage: (message: Exclude<ToWorker, null>) => void;
   readonly #replies: ReplyRing;
-  readonly #external = new Map<number, Buffer>();
+  /** By slot: bytes of calls that came by transfer, until they are run. */
+  readonly #external: (Buffer | undefined)[] = new Array(slotCount);
   readonly #call: LaneCall;
   #tail = 0;
   #appliedVersion = 0;
@@ -208,10 +209,10 @@ export class LaneLoop {
 
   /** The transferred bytes of a call; they were posted before its slot was published. */
   #externalBytes(slot: number): Buffer {
-    if (!this.#external.has(slot)) this.#receiveWaiting();
-    const bytes = this.#external.get(slot);
+    if (this.#external[slot] === undefined) this.#receiveWaiting();
+    const bytes = this.#external[slot];
     if (bytes === undefined) throw new Error(`the bytes of the call in slot ${slot} did not arrive`);
-    this.#external.delete(slot);
+    this.#external[slot] = undefined;
     return bytes;
   }
 
@@ -229,7 +230,7 @@ export class LaneLoop {
   #receive(message: Exclude<ToWorker, null>): void {
     if (message.kind === "request") {
       const { bytes } = message;
-      this.#external.set(message.slot, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      this.#external[message.slot] = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     } else this.#onMessage(message);
   }
 }

@@ -44,7 +44,8 @@ export class Lane {
   /** Slots that were taken back, until the worker has passed their place in the ring. */
   #retiring: { position: number; slot: number }[] = [];
   readonly #requestData = new ByteRing(ringBytes, slotCount);
-  readonly #external = new Map<number, Buffer>();
+  /** By slot: bytes of replies that came by transfer, until their record is read. */
+  readonly #external: (Buffer | undefined)[] = new Array(slotCount);
   #requestHead = 0;
   #replyTail = 0;
   #watched = false;
@@ -125,7 +126,7 @@ export class Lane {
   /** Keeps the bytes of a reply that came by transfer until its record is read. */
   external(message: Extract<FromWorker, { kind: "reply" }>): void {
     const { bytes, slot } = message;
-    this.#external.set(slot, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    this.#external[slot] = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /**
@@ -152,9 +153,9 @@ export class Lane {
       const length = replies[at + Reply.LENGTH]!;
       const call = this.#free(slot);
       if ((word & CallResult.EXTERNAL) !== 0) {
-        if (!this.#external.has(slot)) receiveWaiting();
-        const bytes = this.#external.get(slot)!;
-        this.#external.delete(slot);
+        if (this.#external[slot] === undefined) receiveWaiting();
+        const bytes = this.#external[slot]!;
+        this.#external[slot] = undefined;
         this.#listener.replied(call, word & ~CallResult.EXTERNAL, bytes, 0, bytes.length);
       } else this.#listener.replied(call, word, dataOut, position, position + length);
       this.#replyTail = (this.#replyTail + 1) | 0;
