@@ -1,7 +1,9 @@
 /** A runner over the probe's generated service, with handlers of the test's own. */
+
+import type { RunResult } from "../../../src/service/answers.ts";
 import type { CallLink } from "../../../src/service/call-context.ts";
 import { methodsOf } from "../../../src/service/generated.ts";
-import { Runner, type RunResult } from "../../../src/service/runner.ts";
+import { Runner } from "../../../src/service/runner.ts";
 import { BinaryReader } from "../../../src/wire/binary-reader.ts";
 import { CompactReader } from "../../../src/wire/compact-reader.ts";
 import { createReplyWriter } from "../../../src/wire/reply-writer.ts";

@@ -1,0 +1,31 @@
+/** What handlers throw, which may be anything. */
+
+/** What was thrown, or an error in its place when it throws by itself if it is looked at. */
+export function tamed(thrown: unknown): unknown {
+  try {
+    if (thrown instanceof Error) void [thrown.message, thrown.stack, (thrown as { code?: unknown }).code];
+    return thrown;
+  } catch {
+    return new Error("the handler threw an object that can't be looked at");
+  }
+}
+
+/** The text of what was thrown or rejected, whatever that is. */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "an error that can't be shown";
+  }
+}
+
+/** Fields of a log line. They travel to another thread: only what is a text. */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { error: messageOf(error) };
+  const { code, stack } = error as { code?: unknown; stack?: unknown };
+  return {
+    error: messageOf(error),
+    ...(typeof code === "string" ? { code } : {}),
+    ...(typeof stack === "string" ? { stack } : {}),
+  };
+}
