@@ -155,12 +155,18 @@ class ClientCore {
 
   #call(method: ClientMethod, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
     if (this.#tracer === undefined) return this.#make(method, args, options);
-    return this.#tracer.traced(method.name, options?.headers, (headers) =>
-      this.#make(method, args, { ...options, headers }),
+    return this.#tracer.traced(method.name, options?.headers, (headers, made) =>
+      this.#make(method, args, { ...options, headers }, made),
     );
   }
 
-  #make(method: ClientMethod, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+  /** @param made told of the call when there is one */
+  #make(
+    method: ClientMethod,
+    args: readonly unknown[],
+    options: CallOptions | undefined,
+    made?: (call: ClientCall) => void,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { timeoutMs = method.timeoutMs, signal, headers } = options ?? {};
       const none = { endpoint: undefined, attempts: 0 };
@@ -183,6 +189,7 @@ class ClientCore {
       }
       const call = new ClientCall(method, seqid, bytes, timing, headers, resolve, reject);
       if (signal !== undefined) this.#listen(call, signal);
+      made?.(call);
       this.#dispatcher.start(call);
     });
   }

@@ -4,18 +4,23 @@
  */
 import { createRequire } from "node:module";
 import type { Span } from "@opentelemetry/api";
-import { callTrace } from "./errors.ts";
+import type { CallTrace } from "./errors.ts";
 
 type Api = typeof import("@opentelemetry/api");
 type Headers = Readonly<Record<string, string>>;
 
+/** Knows where it has been. */
+interface Traced {
+  readonly trace: CallTrace;
+}
+
 /** Makes the spans of a client's calls. */
 export interface ClientTracer {
-  /** Makes the call in a span: `make` gets the headers to send. */
+  /** Makes the call in a span: `make` gets the headers to send, and says which call it is. */
   traced(
     method: string,
     headers: Headers | undefined,
-    make: (headers: Headers) => Promise<unknown>,
+    make: (headers: Headers, made: (call: Traced) => void) => Promise<unknown>,
   ): Promise<unknown>;
 }
 
@@ -35,24 +40,33 @@ export function createClientTracer(service: string): ClientTracer | undefined {
       const span = tracer.startSpan(rpcMethod, { kind: api.SpanKind.CLIENT, attributes });
       const carrier: Record<string, string> = { ...headers };
       api.propagation.inject(api.trace.setSpan(api.context.active(), span), carrier);
+      let call: Traced | undefined;
       try {
-        return await make(carrier);
+        return await make(carrier, (made) => {
+          call = made;
+        });
       } catch (error) {
-        endFailed(api, span, error);
+        noteFailure(api, span, error);
         throw error;
       } finally {
+        noteWhere(span, call);
         span.end();
       }
     },
   };
 }
 
-function endFailed(api: Api, span: Span, error: unknown): void {
+/** A call that was never made has been nowhere. */
+function noteWhere(span: Span, call: Traced | undefined): void {
+  if (call === undefined) return;
+  const { endpoint, attempts } = call.trace;
+  if (endpoint !== undefined) span.setAttribute("server.address", endpoint);
+  span.setAttribute("sluice.attempts", attempts);
+}
+
+function noteFailure(api: Api, span: Span, error: unknown): void {
   const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) };
-  const trace = callTrace(error);
   span.setAttribute("error.type", name);
-  if (trace?.endpoint !== undefined) span.setAttribute("server.address", trace.endpoint);
-  if (trace !== undefined) span.setAttribute("sluice.attempts", trace.attempts);
   if (isAnswer(error)) return;
   span.recordException(error instanceof Error ? error : message);
   span.setStatus({ code: api.SpanStatusCode.ERROR, message });

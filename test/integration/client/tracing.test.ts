@@ -55,6 +55,8 @@ test("where an SDK is registered each call is a span, with the caller's as its p
     sent,
     spans.map((span) => span.spanContext().spanId),
   );
-  assert.equal(spans[2]!.attributes["sluice.attempts"], 1);
-  assert.equal(spans[2]!.attributes["server.address"], `127.0.0.1:${port}`);
+  for (const { attributes } of spans) {
+    assert.equal(attributes["sluice.attempts"], 1);
+    assert.equal(attributes["server.address"], `127.0.0.1:${port}`);
+  }
 });
