@@ -80,7 +80,7 @@ describe("a service of one's own, as README.md has it", { skip }, () => {
       const { first, second } = commands();
       const server = spawnProgram(t, ["bash", "-ec", first], env, folder, 120_000);
       const { pid } = await server.line("listening");
-      assert.match(server.stderr, /call it +npx sluice call --port \d+ service\.ts METHOD/);
+      assert.match(server.stderr, /call it +npx thrift-sluice call --port \d+ service\.ts METHOD/);
       const answers = execFileSync("bash", ["-ec", second], { cwd: folder, env, encoding: "utf8" });
       assert.equal(answers, "3\n3\n");
       // As docker compose stop does.
