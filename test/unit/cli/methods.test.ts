@@ -14,10 +14,16 @@ describe("sluice methods", () => {
       `service Everything
   i64 add(i64 a, i64 b)
   void break_()
+  set<Color> colors(set<Color> colors)
   All echo(All all)
   list<Inner> inners(list<Inner> inners)
+  map<Color, list<Color>> mixes(map<Color, list<Color>> mixes)
   oneway void note(string text)
+  Color paint(Color color, i32 times)
   void refuse() throws Refused
+  list<list<i32>> rows(list<list<i32>> rows)
+  Link shorten(Link link)
+  list<Link> shortenAll(list<Link> links)
   void vanish()
 
 struct All
@@ -29,7 +35,7 @@ struct All
   real      double
   text      string
   bytes     binary
-  color     i32
+  color     Color
   inner     Inner
   inners    list<Inner>
   names     set<string>
@@ -46,6 +52,15 @@ struct Inner
 struct Refused
   message  string
   limit    i64
+
+struct Link
+  slug    string
+  color   Color
+  inners  list<Inner>
+
+enum Color
+  RED   1
+  BLUE  2
 `,
     );
   });
