@@ -232,13 +232,17 @@ describe("sluice call", () => {
     ["closes", "end", /closed the connection before it answered; whether the call took effect is unknown/],
     ["is silent", "nothing", /no answer from .* within 50 ms; whether the call took effect is unknown/],
     ["speaks something else", "garbage", /what came from .* can't be read/],
+    ["speaks HTTP", "http", /can't be read: that looks like HTTP: is it the admin port\?/],
+    ["has no TLS", "tls", /closed the connection before TLS was spoken: .* Else call without --tls/],
   ] as const) {
     test(`a server that ${what} is told, with code 3`, async (t) => {
       const odd = createServer((socket) => {
         socket.on("error", () => {});
         socket.once("data", () => {
-          if (onConnection === "end") {
+          if (onConnection === "end" || onConnection === "tls") {
             socket.end();
+          } else if (onConnection === "http") {
+            socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
           } else if (onConnection === "garbage") {
             socket.write(Buffer.from("\0\0\0\x08HTTP/1.1"));
           }
@@ -249,8 +253,7 @@ describe("sluice call", () => {
       const oddPort = String((odd.address() as AddressInfo).port);
       const { code, err } = await runSluice([
         "call",
-        "--timeout",
-        "50ms",
+        ...(onConnection === "tls" ? ["--tls"] : ["--timeout", "50ms"]),
         "--port",
         oddPort,
         module,
