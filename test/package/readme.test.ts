@@ -106,6 +106,11 @@ describe("a service of one's own, as README.md has it", { skip }, () => {
     sh("make check && npm run check", service);
     assert.match(sh("make test", service), /PriceList adds and divides/);
     sh("make gen && npm run gen && npm ci", service);
+    const server = spawnProgram(t, ["npm", "start"], env, service, 60_000);
+    await server.line("listening");
+    server.signal("SIGTERM");
+    const { code, last } = await server.ended;
+    assert.deepEqual([code, last["outcome"]], [0, "clean"], "npm start passes a signal on");
     // A handler that does not fit the IDL is an error of types.
     const source = readFileSync(join(service, "service.ts"), "utf8");
     const broken = source.replace("divide(", "divdie(");
