@@ -60,8 +60,12 @@ function imported({ text, path }: Declarations, name: string): Declarations | un
 
 function methodIn(file: Declarations, method: string): DeclaredMethod | undefined {
   const [, base, body = ""] =
-    /^declare class Client (?:extends (\w+)\.Client )?\{([\s\S]*?)^ {2}\}/m.exec(file.text) ?? [];
-  const [, list, result] = new RegExp(`^ {4}${method}\\((.*)\\): Promise<(.*)>;$`, "m").exec(body) ?? [];
+    /^declare class Client (?:extends (\w+)\.Client )?\{([\s\S]*?)^ {0,2}\}/m.exec(file.text) ?? [];
+  // Each has a line without a callback and one with it, which tells the result without a promise around it.
+  const [, list, result] =
+    new RegExp(`^ +${method}\\((.*)\\): .*;\\n\\s*${method}\\(.*\\bresponse: (.*)\\)=>void\\): `, "m").exec(
+      body,
+    ) ?? [];
   if (list === undefined || result === undefined) {
     const inherited = base === undefined ? undefined : imported(file, base);
     return inherited && methodIn(inherited, method);
@@ -99,16 +103,17 @@ function namedType(type: string, file: Declarations): DeclaredType {
     return { kind: "enum", name, values: new Map(values) };
   }
   const [, fields] =
-    new RegExp(`^declare class ${name} (?:extends [\\w.]+ )?\\{([\\s\\S]*?)^ {2}\\}`, "m").exec(file.text) ??
-    [];
+    new RegExp(`^declare class ${name} (?:extends [\\w.]+ )?\\{([\\s\\S]*?)^ {0,2}\\}`, "m").exec(
+      file.text,
+    ) ?? [];
   if (fields !== undefined) return { kind: "struct", field: (field) => fieldIn(fields, field, file) };
   const [, alias] = new RegExp(`^import ${name} = ([\\w.]+)$`, "m").exec(file.text) ?? [];
   return alias === undefined ? undefined : namedType(alias, file);
 }
 
 function fieldIn(fields: string, name: string, file: Declarations): DeclaredType {
-  const line = fields
-    .split("\n")
-    .find((line) => line.startsWith(`    public ${name}: `) || line.startsWith(`    public ${name}?: `));
-  return line === undefined ? undefined : typeOf(line.replace(/^[^:]*: /, "").replace(/;$/, ""), file);
+  const [, type] = /^[\w$]+$/.test(name)
+    ? (new RegExp(`^ +public ${name}\\??: (.*);$`, "m").exec(fields) ?? [])
+    : [];
+  return type === undefined ? undefined : typeOf(type, file);
 }

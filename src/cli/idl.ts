@@ -143,7 +143,7 @@ function structsOf(types: Typed[]): StructIdl[] {
       if (known.has(name)) continue;
       const entry = { name, fields: [] as Named[] };
       known.set(name, entry);
-      entry.fields.push(...fieldsOf(shape.made.constructor as new () => Readable, declared, types));
+      entry.fields.push(...fieldsOf(shape.made, declared, types));
     }
   }
   return [...known.values()];
@@ -159,15 +159,15 @@ function enumsOf(types: readonly Typed[]): EnumIdl[] {
   return [...known.values()];
 }
 
-function fieldsOf(Struct: new () => Readable, declared: DeclaredType, seen: Typed[]): Named[] {
-  return spyOn((input) => new Struct().read(input)).map((field) => {
-    const fresh = new Struct() as unknown as Record<string, unknown>;
-    const made = new Struct() as unknown as Readable & Record<string, unknown>;
-    readAlone(field, (input) => made.read(input));
-    // A field whose default is what the spy reads can't be told from the others.
-    const name = Object.keys(made).find((key) => made[key] !== fresh[key]) ?? `field ${field.id}`;
+/** @param made a struct of the kind, of which only the kind matters: code for old JavaScript has no class for it */
+function fieldsOf(made: object, declared: DeclaredType, seen: Typed[]): Named[] {
+  const empty = (): Readable & Record<string, unknown> => Object.create(Object.getPrototypeOf(made));
+  return spyOn((input) => empty().read(input)).map((field) => {
+    const filled = empty();
+    readAlone(field, (input) => filled.read(input));
+    const name = Object.keys(filled)[0] ?? `field ${field.id}`;
     const type = declared?.kind === "struct" ? declared.field(name) : undefined;
-    return { name, type: nameOf(field, made[name], type, seen) };
+    return { name, type: nameOf(field, filled[name], type, seen) };
   });
 }
 

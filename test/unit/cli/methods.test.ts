@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { describeIdl } from "../../../src/cli/idl.ts";
+import type { GeneratedService } from "../../../src/service/define.ts";
+import AllTypes from "../../gen/AllTypes.js";
 import { runSluice } from "./run-sluice.ts";
+
+const AllTypesOfOld: unknown = createRequire(import.meta.url)("../../gen/callback/AllTypes.js");
 
 const module = fileURLToPath(new URL("./everything-service.ts", import.meta.url));
 
@@ -79,6 +85,15 @@ enum Color
         throws: ["InvalidEntry"],
       },
     );
+  });
+
+  test("reads code for old JavaScript as it reads classes", () => {
+    const names = (service: unknown): string[] => {
+      const { structs } = describeIdl(service as GeneratedService);
+      return structs.map(({ name, fields }) => `${name} ${fields.map((field) => field.name)}`).sort();
+    };
+    assert.deepEqual(names(AllTypesOfOld), names(AllTypes));
+    assert.ok(names(AllTypes).length > 0);
   });
 
   test("says what to write when the module is missing", async () => {
