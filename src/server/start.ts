@@ -1,4 +1,5 @@
 /** The start: everything that has to be there before a client may connect. */
+import type { LaneState } from "../pool/lane-worker.ts";
 import { StateThread } from "../state/state-thread.ts";
 import type { WorkerOpening } from "../worker/entry.ts";
 import { createMethodTable } from "./methods.ts";
@@ -28,6 +29,23 @@ export async function startWorkers(parts: Parts, start: WorkersStart): Promise<v
     const value: WorkerOpening = { stateChannel, resources: state.resources };
     return { value, transfer: stateChannel === undefined ? [] : [stateChannel.port] };
   });
+}
+
+/** What a start has not come to yet. @returns for people, to be read behind "waiting for" */
+export function startWaitsFor({ pool, state }: Parts, modules: readonly string[]): string {
+  const inState = (wanted: LaneState): string => {
+    const numbers = pool.workers.filter((worker) => worker.state === wanted).map(({ index }) => index);
+    return numbers.length === 0 ? "" : `worker ${numbers.join(", ")}`;
+  };
+  const [loading, making] = [inState("starting"), inState("loaded")];
+  const named = modules.join(" and ");
+  const waits = [
+    ...(loading === "" ? [] : [`${loading} to load ${named}`]),
+    ...(state === undefined ? [`the process resources of ${named} to open`] : []),
+  ];
+  // Handlers are made when all else is there.
+  if (waits.length === 0 && making !== "") waits.push(`${making} to make the handlers of ${named}`);
+  return waits.length === 0 ? "the listener" : waits.join(", and for ");
 }
 
 async function startState(
