@@ -1,4 +1,5 @@
 /** Installs signal handlers and gives the ladder's answers to the server. */
+import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import { type SignalAction, SignalLadder, signalsToHandle } from "../lifecycle/signals.ts";
 
@@ -12,7 +13,7 @@ export function handleSignals(config: Config, act: (action: SignalAction) => voi
     maxSignals: config.maxSignals,
     hup: config.hup,
     controllingTerminal: false,
-    echoMs: process.env["npm_lifecycle_event"] === undefined ? 0 : npmEchoMs,
+    echoMs: isChildOfNpm() ? npmEchoMs : 0,
   });
   const onSignal = (signal: NodeJS.Signals): void => act(ladder.next(signal, performance.now()));
   const signals = signalsToHandle(process.platform);
@@ -20,4 +21,15 @@ export function handleSignals(config: Config, act: (action: SignalAction) => voi
   return () => {
     for (const signal of signals) process.off(signal, onSignal);
   };
+}
+
+/** Whether npm itself started the process: what npm's scripts start have its variables too, and signals of their own. */
+function isChildOfNpm(): boolean {
+  if (process.env["npm_lifecycle_event"] === undefined) return false;
+  try {
+    return /^npm\b|npm-cli\.js/.test(readFileSync(`/proc/${process.ppid}/cmdline`, "latin1"));
+  } catch {
+    // Not Linux: the variable is all there is.
+    return true;
+  }
 }
