@@ -91,6 +91,8 @@ function unwrapDefault(value: unknown): unknown {
 /** The first file, line and column named in an error's stack, but for those that only load it. */
 function placeOf(error: unknown): string | undefined {
   const stack = error instanceof Error ? (error.stack ?? "") : "";
+  const shown = shownPlaceOf(stack);
+  if (shown !== undefined) return shown;
   const frames = stack.matchAll(/\n\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n)]*:\d+:\d+)\)?/g);
   const places = [...frames].map(([, place]) => place!.replace(/^file:\/\/(?=\/)/, ""));
   return places.find((place) => !loaders.some((folder) => place.startsWith(folder)));
@@ -101,7 +103,16 @@ const loaders: readonly string[] = ["service", "worker", "state", "cli"].map((fo
   fileURLToPath(new URL(`../${folder}/`, import.meta.url)),
 );
 
-/** Node tells the place of a syntax error to nobody but the console. */
+/** What can't be read as TypeScript has its file and line before the stack, with a mark below the line's column. */
+function shownPlaceOf(stack: string): string | undefined {
+  const [, url, line, rest] = /^((?:file:\/\/|\/)[^\n]*):(\d+)\n(.*)/s.exec(stack) ?? [];
+  if (url === undefined) return undefined;
+  const path = url.startsWith("file:") ? fileURLToPath(url) : url;
+  const column = /^ *(?=\^+ *$)/m.exec(rest!)?.[0].length;
+  return column === undefined ? `${path}:${line}` : `${path}:${line}:${column + 1}`;
+}
+
+/** Node tells the place of other syntax errors to nobody but the console, and `--check` does not read TypeScript. */
 function placeHintOf(error: unknown, path: string): string {
-  return error instanceof SyntaxError ? ` (to see where: node --check ${path})` : "";
+  return error instanceof SyntaxError ? ` (to see where: node ${path})` : "";
 }
