@@ -1,8 +1,9 @@
 /**
  * What a service module's default export says: which generated service, which handler, which
  * resources. The module is loaded in every worker and on the state thread; this file holds only
- * types and one checking function, so that loading it costs nothing anywhere.
+ * types and a function that checks, so that loading it costs nothing anywhere.
  */
+import { checkDefinition } from "./check-definition.ts";
 import type { HandlerOf, MethodOptions } from "./handler-types.ts";
 import type { ResourceDefinitions, ResourcesOf } from "./resource-types.ts";
 
@@ -88,18 +89,12 @@ const definitionMark: unique symbol = Symbol.for("thrift-sluice.service");
 /** A checked service definition. */
 export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: true };
 
-/** Says why a definition can't be served. */
-export class ServiceDefinitionError extends Error {
-  /** For programs; the message is for people. */
-  readonly code = "SLUICE_BAD_SERVICE";
-  override readonly name = "ServiceDefinitionError";
-}
-
 /**
  * Declares a service: the default export of a service module.
  *
  * @param definition what is served; it is copied and frozen
- * @throws {ServiceDefinitionError} when a field is missing or of the wrong kind
+ * @throws {ServiceDefinitionError} when a field is missing, unknown or of the wrong kind, or the service lacks a method that
+ * has options
  */
 export function defineService<
   G extends GeneratedService,
@@ -113,24 +108,4 @@ export function defineService<
 /** Whether a value came out of `defineService`. */
 export function isDefinedService(value: unknown): value is ServiceDefinition {
   return typeof value === "object" && value !== null && definitionMark in value;
-}
-
-function checkDefinition(definition: ServiceDefinition): void {
-  const { name, service, handler } = definition ?? {};
-  if (typeof name !== "string" || !/^[A-Za-z_][\w.]*$/.test(name)) {
-    throw new ServiceDefinitionError(
-      `defineService: "name" must be a Thrift identifier, for example "Calc"; got ${JSON.stringify(name)}`,
-    );
-  }
-  if (typeof service?.Processor !== "function" || typeof service?.Client !== "function") {
-    throw new ServiceDefinitionError(
-      `defineService("${name}"): "service" must be the generated module with Processor and Client; ` +
-        `import * as ${name} from "./gen/${name}.js". npx sluice gen makes it from IDL`,
-    );
-  }
-  if (typeof handler !== "function") {
-    throw new ServiceDefinitionError(
-      `defineService("${name}"): "handler" must be a function that returns the handler`,
-    );
-  }
 }
