@@ -40,10 +40,13 @@ export {
 } from "./service/define.ts";
 export type { Encodable, HandlerOf, I64, MethodOptions } from "./service/handler-types.ts";
 export type {
+  CopyOf,
+  Openable,
   ProcessResource,
   RemoteOf,
   ResourceContext,
   ResourceDefinitions,
   ResourcesOf,
   WorkerResource,
+  WrittenResource,
 } from "./service/resource-types.ts";

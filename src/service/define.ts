@@ -5,7 +5,7 @@
  */
 import { checkDefinition } from "./check-definition.ts";
 import type { HandlerOf, MethodOptions } from "./handler-types.ts";
-import type { ResourceDefinitions, ResourcesOf } from "./resource-types.ts";
+import type { Openable, ResourceDefinitions, ResourcesOf, WrittenResource } from "./resource-types.ts";
 
 /** The module that `thrift --gen js:node,ts,es6` wrote for one service. */
 export interface GeneratedService {
@@ -92,15 +92,32 @@ export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: t
 /**
  * Declares a service: the default export of a service module.
  *
+ * Resources are written before the handler, so that it knows their types; a resource's type is what `open` returns:
+ *
+ * ```ts
+ * resources: {
+ *   store: { scope: "process", open: () => new Store(), flush: (store) => store.flush() },
+ * },
+ * handler: ({ resources: { store } }) => ({ … }),
+ * ```
+ *
+ * Where `open` takes its context without saying its type, `flush` and `close` are given an `any` that does not do so
+ * either: write `open(ctx: ResourceContext)` or `flush(store: Store)`.
+ *
  * @param definition what is served; it is copied and frozen
  * @throws {ServiceDefinitionError} when a field is missing, unknown or of the wrong kind, or the service lacks a method that
  * has options
  */
 export function defineService<
   G extends GeneratedService,
-  R extends ResourceDefinitions = Record<never, never>,
+  R extends Record<string, Openable> = Record<never, never>,
   H extends HandlerOf<G["Client"]> = HandlerOf<G["Client"]>,
->(definition: ServiceDefinition<G, R, H>): ServiceDefinition<G, R, H> {
+  I extends Record<string, unknown> = Record<never, never>,
+>(
+  definition: ServiceDefinition<G, R, H> & {
+    readonly resources?: { readonly [K in keyof I]: WrittenResource<I[K]> };
+  },
+): ServiceDefinition<G, R, H> {
   checkDefinition(definition as unknown as ServiceDefinition);
   return Object.freeze({ ...definition, [definitionMark]: true });
 }
