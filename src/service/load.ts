@@ -3,6 +3,7 @@ import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDefinedService, type ServiceDefinition } from "./define.ts";
+import { placeOf } from "./error-place.ts";
 import { loadHint, nearFile } from "./load-hints.ts";
 
 /** What is wrong with a service module. */
@@ -86,30 +87,6 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
 function unwrapDefault(value: unknown): unknown {
   if (isDefinedService(value) || typeof value !== "object" || value === null) return value;
   return "__esModule" in value && "default" in value ? value.default : value;
-}
-
-/** The first file, line and column named in an error's stack, but for those that only load it. */
-function placeOf(error: unknown): string | undefined {
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const shown = shownPlaceOf(stack);
-  if (shown !== undefined) return shown;
-  const frames = stack.matchAll(/\n\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n)]*:\d+:\d+)\)?/g);
-  const places = [...frames].map(([, place]) => place!.replace(/^file:\/\/(?=\/)/, ""));
-  return places.find((place) => !loaders.some((folder) => place.startsWith(folder)));
-}
-
-/** The parts of this package that load modules, or have them loaded. */
-const loaders: readonly string[] = ["service", "worker", "state", "cli"].map((folder) =>
-  fileURLToPath(new URL(`../${folder}/`, import.meta.url)),
-);
-
-/** What can't be read as TypeScript has its file and line before the stack, with a mark below the line's column. */
-function shownPlaceOf(stack: string): string | undefined {
-  const [, url, line, rest] = /^((?:file:\/\/|\/)[^\n]*):(\d+)\n(.*)/s.exec(stack) ?? [];
-  if (url === undefined) return undefined;
-  const path = url.startsWith("file:") ? fileURLToPath(url) : url;
-  const column = /^ *(?=\^+ *$)/m.exec(rest!)?.[0].length;
-  return column === undefined ? `${path}:${line}` : `${path}:${line}:${column + 1}`;
 }
 
 /** Node tells the place of other syntax errors to nobody but the console, and `--check` does not read TypeScript. */

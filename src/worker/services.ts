@@ -6,6 +6,7 @@ import { checkHandler } from "../service/handler-errors.ts";
 import type { LifeStep } from "../service/life-steps.ts";
 import { loadService } from "../service/load.ts";
 import type { WorkerResource } from "../service/resource-types.ts";
+import { messageWithPlace } from "../service/thrown.ts";
 import type { ResourceProxies } from "../state/state-client.ts";
 
 /** A worker resource that is open. */
@@ -25,14 +26,13 @@ export interface ContextLink {
   publish(service: number, value: unknown): Promise<void>;
 }
 
-/** A part of a service could not be made in a worker. The message names both and says why. */
+/** A part of a service could not be made in a worker. The message names both and says why and where. */
 export class ServiceOpenError extends Error {
   override readonly name = "ServiceOpenError";
   readonly code = "SLUICE_SERVICE_OPEN";
 
   constructor(part: string, service: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(`${part} of the service ${service} fails: ${why}`, { cause });
+    super(`${part} of the service ${service} fails: ${messageWithPlace(cause)}`, { cause });
   }
 }
 
