@@ -101,8 +101,8 @@ export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: t
  * handler: ({ resources: { store } }) => ({ … }),
  * ```
  *
- * Where `open` takes its context without saying its type, `flush` and `close` are given an `any` that does not do so
- * either: write `open(ctx: ResourceContext)` or `flush(store: Store)`.
+ * Where `open` takes its context without saying its type, and in older versions of TypeScript, `flush` and `close` are
+ * given an `any`, if they don't say what they take: write `open(ctx: ResourceContext)`, or `flush(store: Store)`.
  *
  * @param definition what is served; it is copied and frozen
  * @throws {ServiceDefinitionError} when a field is missing, unknown or of the wrong kind, or the service lacks a method that
