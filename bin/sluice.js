@@ -11,7 +11,7 @@ const oldest = 24;
 if (Number(process.versions.node.split(".")[0]) < oldest) {
   console.error(
     `sluice: needs Node.js ${oldest} or newer; this is ${process.versions.node} (${process.execPath}).\n` +
-      "In a project that has it as the npm package `node` (npm install --save-dev node@24), run: npx sluice",
+      "In a project that has it as the npm package `node` (npm install --save-dev node@24), run: npx thrift-sluice",
   );
   process.exit(1);
 }

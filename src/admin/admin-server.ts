@@ -57,11 +57,16 @@ export class AdminListenError extends Error {
   readonly code = "SLUICE_ADMIN_LISTEN";
 
   constructor(host: string, port: number, cause: Error) {
-    const why = (cause as NodeJS.ErrnoException).code ?? cause.message;
-    super(
-      `can't listen on ${host} port ${port} for the admin port (${why}): choose another with --admin-port or --admin-host (port 0 picks a free one)`,
-      { cause },
-    );
+    const why: Record<string, string> = {
+      EADDRINUSE:
+        "it is in use; stop what uses it, or choose another with --admin-port or SLUICE_ADMIN_PORT (0 picks a free one)",
+      EACCES: "permission denied; ports below 1024 need rights, choose another with --admin-port",
+      EADDRNOTAVAIL: "this machine has no such address; choose another with --admin-host",
+      ENOTFOUND: "this host name can't be resolved; choose another with --admin-host",
+    };
+    const at = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const text = why[(cause as NodeJS.ErrnoException).code ?? ""] ?? cause.message;
+    super(`can't listen on ${at} for the admin port: ${text}`, { cause });
   }
 }
 

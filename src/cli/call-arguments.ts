@@ -42,12 +42,25 @@ export function parseJson(text: string): Json {
   }) as Json;
 }
 
+/** What was given does not fit the type that the generated code knows. */
+export class ArgumentError extends UsageError {
+  /** Where it stands: `entry.amount`, undefined for the key of a map. */
+  readonly path: string | undefined;
+
+  constructor(path: string | undefined, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
 /** Arguments wrapped for one encoding. */
 export interface WrappedArguments {
   /** What the generated code is given. */
   readonly values: readonly unknown[];
-  /** @throws {UsageError} when something was given that the generated code did not read */
+  /** @throws {ArgumentError} when something was given that the generated code did not read */
   checkAllUsed(): void;
+  /** The struct that generated code has just asked for a field, and where that would stand: `entry.amount`. */
+  placeOfField(name: string): string;
 }
 
 /** The leaves behind the wrappers that generated code carries about. */
@@ -72,7 +85,7 @@ export function leafOf(value: unknown): Leaf | undefined {
  * @param names the parameter's names, for errors
  */
 export function wrapArguments(values: readonly Json[], names: readonly string[]): WrappedArguments {
-  const seen: Seen = { leaves: [], fields: new Map() };
+  const seen: Seen = { leaves: [], fields: new Map(), lastAsked: undefined };
   return {
     values: values.map((value, index) => wrap(value, names[index] ?? `argument ${index + 1}`, seen)),
     checkAllUsed() {
@@ -81,6 +94,7 @@ export function wrapArguments(values: readonly Json[], names: readonly string[])
         throw unreadError(unread.path, seen);
       }
     },
+    placeOfField: (name) => (seen.lastAsked === undefined ? name : `${seen.lastAsked}.${name}`),
   };
 }
 
@@ -88,6 +102,8 @@ interface Seen {
   readonly leaves: Leaf[];
   /** By the path of an object: the names that generated code asked it for. */
   readonly fields: Map<string, Set<string>>;
+  /** The path of the object that was asked last. */
+  lastAsked: string | undefined;
 }
 
 function wrap(value: Json, path: string, seen: Seen): unknown {
@@ -108,7 +124,8 @@ function wrapLeaf(leaf: Leaf, seen: Seen): object {
     {},
     {
       get: (_, property) => {
-        throw new UsageError(
+        throw new ArgumentError(
+          leaf.path,
           `${leaf.path}: ${describe(leaf.value)} was given; ${wanted(property)} is expected`,
         );
       },
@@ -126,7 +143,7 @@ function wrapList(list: readonly Json[], path: string, seen: Seen): object {
       if (property === "length" || (typeof property === "string" && /^\d+$/.test(property))) {
         return Reflect.get(target, property);
       }
-      throw new UsageError(`${path}: a list was given; ${wanted(property)} is expected`);
+      throw new ArgumentError(path, `${path}: a list was given; ${wanted(property)} is expected`);
     },
   });
   places.set(wrapper, path);
@@ -142,14 +159,16 @@ function wrapObject(object: { readonly [key: string]: Json }, path: string, seen
     get: (target, property) => {
       if (typeof property === "string" && !(property in Object.prototype)) {
         asked.add(property);
+        seen.lastAsked = path;
       }
       if (property === "write" && !Object.hasOwn(target, property)) {
-        throw new UsageError(
+        throw new ArgumentError(
+          path,
           `${path}: the Thrift compiler's code for JavaScript can't send a struct in a container of its own kind`,
         );
       }
       if (property === "length" && !Object.hasOwn(target, property)) {
-        throw new UsageError(`${path}: an object was given; a list is expected`);
+        throw new ArgumentError(path, `${path}: an object was given; a list is expected`);
       }
       return Reflect.get(target, property);
     },
@@ -167,14 +186,14 @@ function wanted(property: string | symbol): string {
       : "a struct, written as an object,";
 }
 
-function unreadError(path: string, seen: Seen): UsageError {
+function unreadError(path: string, seen: Seen): ArgumentError {
   const dot = path.lastIndexOf(".");
   const [owner, name] = dot < 0 ? ["", path] : [path.slice(0, dot), path.slice(dot + 1)];
   const known = [...(seen.fields.get(owner) ?? [])];
   const meant = nearest(name, known);
   const hint =
     meant !== undefined ? `; did you mean ${meant}?` : known.length > 0 ? `; it has ${known.join(", ")}` : "";
-  return new UsageError(dot < 0 ? `${path} is not used` : `${owner} has no field ${name}${hint}`);
+  return new ArgumentError(path, dot < 0 ? `${path} is not used` : `${owner} has no field ${name}${hint}`);
 }
 
 /** A value in an error: its kind, and itself when it is short. */

@@ -10,7 +10,7 @@ import { JsonWriter } from "../wire/json-writer.ts";
 import type { ProtocolReader, ProtocolWriter } from "../wire/protocol.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
-import { type Json, wrapArguments } from "./call-arguments.ts";
+import { ArgumentError, type Json, type WrappedArguments, wrapArguments } from "./call-arguments.ts";
 import { takingJson } from "./json-values.ts";
 
 /** One call's generated client. */
@@ -64,7 +64,7 @@ const readers: Readonly<Record<ProtocolName, () => ProtocolReader>> = {
  *
  * @param client the generated `Client` class
  * @param messageName the name on the wire: the method's, or `Service:method`
- * @throws {UsageError} when the arguments don't fit the IDL
+ * @throws {ArgumentError} when the arguments don't fit the IDL
  */
 export function encodeCall(
   client: unknown,
@@ -85,7 +85,11 @@ export function encodeCall(
   const send = generated[`send_${method}`] as (...values: readonly unknown[]) => void;
   const wrapped = wrapArguments(given, parameterNames(send));
   generated._seqid = seqid;
-  send.apply(generated, [...wrapped.values]);
+  try {
+    send.apply(generated, [...wrapped.values]);
+  } catch (error) {
+    throw missingField(error, wrapped) ?? error;
+  }
   wrapped.checkAllUsed();
   return {
     protocol,
@@ -93,6 +97,15 @@ export function encodeCall(
     oneway: typeof generated[`recv_${method}`] !== "function",
     read: (message) => readAnswer(generated, method, readers[protocol](), message),
   };
+}
+
+/** Generated code asks for a required field, and throws when it is not there. */
+function missingField(error: unknown, wrapped: WrappedArguments): ArgumentError | undefined {
+  if (!(error instanceof Thrift.TProtocolException)) return undefined;
+  const [, name] = /^Required field (.+) is unset!$/.exec(error.message) ?? [];
+  if (name === undefined) return undefined;
+  const place = wrapped.placeOfField(name);
+  return new ArgumentError(place, `${place} is missing; it is required`);
 }
 
 function readAnswer(

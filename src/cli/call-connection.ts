@@ -2,7 +2,7 @@
 import { createConnection, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { Answer, CallCodec } from "./call-codec.ts";
-import { CallError, type CallTarget, connectionError, lateError, unknownEffect } from "./call-target.ts";
+import { type CallTarget, closedError, connectionError, lateError } from "./call-target.ts";
 import { type SocketTransport, socketTransports } from "./call-transport.ts";
 
 /**
@@ -33,7 +33,7 @@ function callOverSocket(
   target: CallTarget,
   transport: SocketTransport,
 ): Promise<Answer | undefined> {
-  const { where, timeoutMs, tls } = target;
+  const { timeoutMs, tls } = target;
   return new Promise((resolve, reject) => {
     const socket = open(target);
     let connected = false;
@@ -60,14 +60,19 @@ function callOverSocket(
     });
     socket.on("end", () => {
       if (codec.oneway) end(() => resolve(undefined));
-      else
-        end(() => reject(new CallError(`${where} closed the connection before it answered${unknownEffect}`)));
+      else end(() => reject(closedError(target, connected)));
     });
-    socket.on("error", (error) => end(() => reject(connectionError(error, where, connected))));
+    socket.on("error", (error) => end(() => reject(connectionError(error, target, connected))));
   });
 }
 
+/** What answers of HTTP begin with. */
+const httpMark = "HTTP/1.";
+
 function answerIn(codec: CallCodec, transport: SocketTransport, received: Buffer): Answer | "incomplete" {
+  if (received.toString("latin1", 0, httpMark.length) === httpMark) {
+    return { kind: "unreadable", cause: "that looks like HTTP: is it the admin port?" };
+  }
   try {
     const message = transport.cut(received);
     if (message === undefined) return "incomplete";

@@ -4,11 +4,11 @@ import { request as requestTls } from "node:https";
 import type { NetConnectOpts } from "node:net";
 import WebSocket from "ws";
 import type { Answer, CallCodec } from "./call-codec.ts";
-import { CallError, type CallTarget, connectionError, lateError, unknownEffect } from "./call-target.ts";
+import { CallError, type CallTarget, closedError, connectionError, lateError } from "./call-target.ts";
 
 /** By POST; a oneway is answered with an empty body. @throws {CallError} */
 export function callByHttp(codec: CallCodec, target: CallTarget): Promise<Answer | undefined> {
-  const { connect, tls, where, timeoutMs } = target;
+  const { connect, tls, timeoutMs } = target;
   return new Promise((resolve, reject) => {
     const request = tls === undefined ? requestPlain : requestTls;
     const headers = { "content-type": "application/x-thrift", "content-length": codec.request.length };
@@ -17,7 +17,7 @@ export function callByHttp(codec: CallCodec, target: CallTarget): Promise<Answer
     const asking = request(options, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", (error) => reject(connectionError(error, where, true)));
+      response.on("error", (error) => reject(connectionError(error, target, true)));
       response.on("end", () => {
         clearTimeout(timer);
         resolve(answerOf(codec, response.statusCode ?? 0, Buffer.concat(chunks)));
@@ -31,7 +31,7 @@ export function callByHttp(codec: CallCodec, target: CallTarget): Promise<Answer
     });
     asking.on("error", (error) => {
       clearTimeout(timer);
-      reject(error instanceof CallError ? error : connectionError(error, where, connected));
+      reject(error instanceof CallError ? error : connectionError(error, target, connected));
     });
     asking.end(codec.request);
   });
@@ -49,7 +49,7 @@ function answerOf(codec: CallCodec, status: number, body: Buffer): Answer | unde
 
 /** As one message of a WebSocket. @throws {CallError} */
 export function callByWebSocket(codec: CallCodec, target: CallTarget): Promise<Answer | undefined> {
-  const { connect, tls, where, timeoutMs } = target;
+  const { connect, tls, timeoutMs } = target;
   const place = placeOf(connect);
   const url =
     "socketPath" in place
@@ -78,10 +78,9 @@ export function callByWebSocket(codec: CallCodec, target: CallTarget): Promise<A
     });
     socket.on("close", () => {
       if (codec.oneway && connected) end(() => resolve(undefined));
-      else
-        end(() => reject(new CallError(`${where} closed the connection before it answered${unknownEffect}`)));
+      else end(() => reject(closedError(target, connected)));
     });
-    socket.on("error", (error) => end(() => reject(connectionError(error, where, connected))));
+    socket.on("error", (error) => end(() => reject(connectionError(error, target, connected))));
   });
 }
 

@@ -30,8 +30,23 @@ export function lateError({ where, timeoutMs }: CallTarget, connected: boolean):
 /** What is to be said when the call may have been run. */
 export const unknownEffect: string = "; whether the call took effect is unknown";
 
+const noTls = "before TLS was spoken: does this server speak TLS (--tls-cert)? Else call without --tls";
+
+/** A connection that the server closed. @param connected whether anything may have been sent */
+export function closedError({ where, tls }: CallTarget, connected: boolean): CallError {
+  return new CallError(
+    tls !== undefined && !connected
+      ? `${where} closed the connection ${noTls}`
+      : `${where} closed the connection before it answered${unknownEffect}`,
+  );
+}
+
 /** A connection that failed. @param connected whether anything may have been sent */
-export function connectionError(error: NodeJS.ErrnoException, where: string, connected: boolean): CallError {
+export function connectionError(
+  error: NodeJS.ErrnoException,
+  { where, tls }: CallTarget,
+  connected: boolean,
+): CallError {
   if (connected) {
     return new CallError(
       `the connection to ${where} was lost (${error.code ?? error.message})${unknownEffect}`,
@@ -39,6 +54,10 @@ export function connectionError(error: NodeJS.ErrnoException, where: string, con
         cause: error,
       },
     );
+  }
+  // What a server without TLS answers, or that it answers nothing.
+  if (tls !== undefined && (error.code === "ECONNRESET" || error.code === "ERR_SSL_WRONG_VERSION_NUMBER")) {
+    return new CallError(`${where} closed the connection ${noTls}`, { cause: error });
   }
   const hint =
     error.code === "ECONNREFUSED" || error.code === "ENOENT"

@@ -5,6 +5,7 @@ import { parseArguments } from "../config/arguments.ts";
 import type { OptionSpec } from "../config/option-kinds.ts";
 import { readOptions } from "../config/read-options.ts";
 import type { DrainReport } from "../server/report.ts";
+import { showReport } from "../server/show-report.ts";
 import {
   type AdminClient,
   AdminError,
@@ -14,7 +15,7 @@ import {
 } from "./admin-client.ts";
 import { type Command, type CommandContext, UsageError } from "./command.ts";
 import { type Ending, endWith, exitCodes } from "./exit.ts";
-import { showProgress, showReport } from "./status-view.ts";
+import { showProgress } from "./status-view.ts";
 
 const drainOptions = {
   ...adminOptions,
@@ -105,7 +106,11 @@ function conclude(report: unknown, context: CommandContext): Ending {
     return endWith(exitCodes.done);
   }
   context.err("the server has stopped\n");
-  context.out(context.terminal ? showReport(report as DrainReport) : `${JSON.stringify(report, null, 2)}\n`);
+  context.out(
+    context.terminal
+      ? `${showReport(report as DrainReport).join("\n")}\n`
+      : `${JSON.stringify(report, null, 2)}\n`,
+  );
   const code = (report as { readonly exitCode?: unknown }).exitCode;
   return endWith(typeof code === "number" ? code : exitCodes.done);
 }

@@ -2,14 +2,15 @@
 import type { GeneratedService } from "../service/define.ts";
 import { methodsOf } from "../service/generated.ts";
 import { parameterNames } from "./call-codec.ts";
+import { type DeclaredMethod, type DeclaredType, declaredMethod } from "./declarations.ts";
 import {
+  partsOf,
   readAlone,
-  type Shape,
   type SpiedField,
   shapeOf,
   spyOn,
   structName,
-  structsIn,
+  type Typed,
   type TypeSpy,
   typeName,
 } from "./type-spy.ts";
@@ -32,7 +33,19 @@ export interface MethodIdl {
 export interface ServiceIdl {
   readonly methods: readonly MethodIdl[];
   /** Structs and exceptions that occur, with their fields. */
-  readonly structs: readonly { readonly name: string; readonly fields: readonly Named[] }[];
+  readonly structs: readonly StructIdl[];
+  /** Enums that occur, as far as the code's declarations are found. */
+  readonly enums: readonly EnumIdl[];
+}
+
+export interface StructIdl {
+  readonly name: string;
+  readonly fields: readonly Named[];
+}
+
+export interface EnumIdl {
+  readonly name: string;
+  readonly values: Readonly<Record<string, number>>;
 }
 
 type Member = (...values: unknown[]) => unknown;
@@ -43,17 +56,26 @@ interface Readable {
 
 /** Describes a service. */
 export function describeIdl(service: GeneratedService): ServiceIdl {
-  const shapes: Shape[] = [];
+  const types: Typed[] = [];
   const methods = methodsOf(service).map(({ name, oneway }) => {
-    const parameters = parametersOf(service, name, shapes);
-    const { result, throws } = oneway ? { result: "void", throws: [] } : resultOf(service, name, shapes);
+    const declared = declaredMethod(service, name);
+    const parameters = parametersOf(service, name, declared, types);
+    const { result, throws } = oneway
+      ? { result: "void", throws: [] }
+      : resultOf(service, name, declared, types);
     return { name, oneway, result, parameters, throws };
   });
-  return { methods, structs: structsOf(shapes) };
+  // The structs bring further types.
+  return { methods, structs: structsOf(types), enums: enumsOf(types) };
 }
 
 /** What a processor hands to a handler, and in which place. */
-function parametersOf(service: GeneratedService, method: string, shapes: Shape[]): Named[] {
+function parametersOf(
+  service: GeneratedService,
+  method: string,
+  declared: DeclaredMethod | undefined,
+  seen: Typed[],
+): Named[] {
   let given: unknown[] = [];
   // With this length the processor takes it for a function that is given a callback, and waits for nothing.
   const take = (...args: unknown[]): void => {
@@ -68,7 +90,7 @@ function parametersOf(service: GeneratedService, method: string, shapes: Shape[]
   for (const field of spyOn(read)) {
     readAlone(field, read);
     const place = given.slice(0, names.length).findIndex((value) => value !== null && value !== undefined);
-    types.set(place, nameOf(field, given[place], shapes));
+    types.set(place, nameOf(field, given[place], declared?.parameters[place], seen));
   }
   return names.map((name, place) => ({ name, type: types.get(place) ?? "?" }));
 }
@@ -76,7 +98,8 @@ function parametersOf(service: GeneratedService, method: string, shapes: Shape[]
 function resultOf(
   service: GeneratedService,
   method: string,
-  shapes: Shape[],
+  declared: DeclaredMethod | undefined,
+  seen: Typed[],
 ): { result: string; throws: string[] } {
   const Client = service.Client as unknown as new (
     output: object,
@@ -96,42 +119,55 @@ function resultOf(
   const throws: string[] = [];
   for (const field of spyOn(read)) {
     readAlone(field, read);
-    if (field.id === 0) result = nameOf(field, answer.result, shapes);
-    else throws.push(nameOf(field, answer.error, shapes));
+    if (field.id === 0) result = nameOf(field, answer.result, declared?.result, seen);
+    else throws.push(nameOf(field, answer.error, undefined, seen));
   }
   return { result, throws };
 }
 
-function nameOf(field: SpiedField, value: unknown, shapes: Shape[]): string {
+/** @param seen gets the type */
+function nameOf(field: SpiedField, value: unknown, declared: DeclaredType, seen: Typed[]): string {
   const shape = shapeOf(field.tokens, value);
-  shapes.push(shape);
-  return typeName(shape);
+  seen.push({ shape, declared });
+  return typeName(shape, declared);
 }
 
-/** The structs of the shapes, and those in their fields. */
-function structsOf(shapes: Shape[]): { name: string; fields: Named[] }[] {
+/** The structs of the types, and those in their fields. */
+function structsOf(types: Typed[]): StructIdl[] {
   const known = new Map<string, { name: string; fields: Named[] }>();
   // It grows while it is gone through: fields bring further structs.
-  for (const shape of shapes) {
-    for (const struct of structsIn(shape)) {
-      const name = structName(struct);
+  for (const type of types) {
+    for (const { shape, declared } of partsOf(type)) {
+      if (shape.kind !== "struct" || shape.made === undefined) continue;
+      const name = structName(shape.made);
       if (known.has(name)) continue;
       const entry = { name, fields: [] as Named[] };
       known.set(name, entry);
-      entry.fields.push(...fieldsOf(struct.constructor as new () => Readable, shapes));
+      entry.fields.push(...fieldsOf(shape.made, declared, types));
     }
   }
   return [...known.values()];
 }
 
-function fieldsOf(Struct: new () => Readable, shapes: Shape[]): Named[] {
-  return spyOn((input) => new Struct().read(input)).map((field) => {
-    const fresh = new Struct() as unknown as Record<string, unknown>;
-    const made = new Struct() as unknown as Readable & Record<string, unknown>;
-    readAlone(field, (input) => made.read(input));
-    // A field whose default is what the spy reads can't be told from the others.
-    const name = Object.keys(made).find((key) => made[key] !== fresh[key]) ?? `field ${field.id}`;
-    return { name, type: nameOf(field, made[name], shapes) };
+function enumsOf(types: readonly Typed[]): EnumIdl[] {
+  const known = new Map<string, EnumIdl>();
+  for (const { declared } of types.flatMap(partsOf)) {
+    if (declared?.kind !== "enum") continue;
+    const { name, values } = declared;
+    known.set(name, { name, values: Object.fromEntries(values) });
+  }
+  return [...known.values()];
+}
+
+/** @param made a struct of the kind, of which only the kind matters: code for old JavaScript has no class for it */
+function fieldsOf(made: object, declared: DeclaredType, seen: Typed[]): Named[] {
+  const empty = (): Readable & Record<string, unknown> => Object.create(Object.getPrototypeOf(made));
+  return spyOn((input) => empty().read(input)).map((field) => {
+    const filled = empty();
+    readAlone(field, (input) => filled.read(input));
+    const name = Object.keys(filled)[0] ?? `field ${field.id}`;
+    const type = declared?.kind === "struct" ? declared.field(name) : undefined;
+    return { name, type: nameOf(field, filled[name], type, seen) };
   });
 }
 

@@ -9,6 +9,7 @@ import { endWith, exitCodes } from "./exit.ts";
 import { givenSource, ownSource, type PackageSource } from "./own-package.ts";
 import { writeService } from "./scaffold.ts";
 import { type ServiceNames, serviceNames } from "./service-names.ts";
+import { shellWord } from "./shell-word.ts";
 
 const initOptions = {
   name: {
@@ -92,17 +93,17 @@ function checkEmpty(folder: string, dir: string): void {
 }
 
 function nextSteps(dir: string, folder: string, names: ServiceNames): string {
-  const enter = folder === process.cwd() ? "" : `  cd ${/\s/.test(dir) ? `'${dir}'` : dir}\n`;
+  const enter = folder === process.cwd() ? "" : `  cd ${shellWord(dir.startsWith("-") ? `./${dir}` : dir)}\n`;
   return `The service ${names.service} is written. idl/${names.file}.thrift says what it can do, service.ts does it. Next:
 
 ${enter}  npm install
-  npx sluice serve service.ts
+  npm start
 
 and in a second terminal:
 
-${enter}  npx sluice call service.ts add 1 2
-  npx sluice drain
+${enter}  npx thrift-sluice call service.ts add 1 2
+  npx thrift-sluice drain
 
-After a change in idl/: npx sluice gen, which needs the Thrift compiler. README.md and make help have the rest.
+After a change in idl/: npm run gen, which needs the Thrift compiler. README.md and make help have the rest.
 `;
 }

@@ -1,7 +1,6 @@
 /** Has a protocol's writer take wrapped JSON values as the type that the generated code asks for. */
 import type { ProtocolWriter } from "../wire/protocol.ts";
-import { describe, leafOf, placeOf } from "./call-arguments.ts";
-import { UsageError } from "./command.ts";
+import { ArgumentError, describe, leafOf, placeOf } from "./call-arguments.ts";
 
 /** @returns the same writer */
 export function takingJson(writer: ProtocolWriter): ProtocolWriter {
@@ -48,7 +47,7 @@ function plain<T>(given: unknown, expected: string, convert: (value: unknown) =>
     const place = placeOf(given);
     const where = place === undefined ? "" : `${place}: `;
     const what = isScalar(value) ? describe(value) : Array.isArray(value) ? "a list" : "an object";
-    throw new UsageError(`${where}${what} was given; ${expected} is expected`);
+    throw new ArgumentError(place, `${where}${what} was given; ${expected} is expected`);
   }
   if (leaf !== undefined) {
     leaf.used = true;

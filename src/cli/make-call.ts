@@ -7,18 +7,19 @@ import { parseArguments } from "../config/arguments.ts";
 import { nearest } from "../config/nearest.ts";
 import type { OptionSpec } from "../config/option-kinds.ts";
 import { type OptionReader, readOptions } from "../config/read-options.ts";
-import type { ServiceDefinition } from "../service/define.ts";
-import { loadService } from "../service/load.ts";
-import { registerSelfResolution } from "../service/self-resolution.ts";
+import type { GeneratedService, ServiceDefinition } from "../service/define.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
-import { type Json, parseJson } from "./call-arguments.ts";
+import { ArgumentError } from "./call-arguments.ts";
 import { type Answer, type CallCodec, encodeCall, parameterNames } from "./call-codec.ts";
 import { callOnce } from "./call-connection.ts";
+import { type Reading, readArguments } from "./call-readings.ts";
 import { CallError, type CallTarget } from "./call-target.ts";
 import type { TransportName } from "./call-transport.ts";
 import { type CommandContext, UsageError } from "./command.ts";
+import { declaredMethod } from "./declarations.ts";
+import { withEnumNumbers } from "./enum-names.ts";
 import { type Ending, endWith } from "./exit.ts";
-import { modulePath } from "./module-path.ts";
+import { loadNamedService } from "./named-service.ts";
 
 /** The options that say where the server is. */
 type TargetOptions = Readonly<
@@ -55,8 +56,7 @@ export async function makeCall(table: TargetOptions, context: CommandContext): P
       "which service? sluice call MODULE METHOD [JSON…], for example: sluice call ledger ping",
     );
   }
-  registerSelfResolution();
-  const definition = await loadService(modulePath(module));
+  const definition = await loadNamedService(module, "sluice call MODULE METHOD [JSON…]");
   const send = findMethod(definition, method);
   const alternatives = readArguments(texts, method!, parameterNames(send));
   try {
@@ -79,12 +79,12 @@ interface Called {
 
 async function call(
   { definition, method, protocol }: Called,
-  alternatives: readonly (readonly Json[])[],
+  alternatives: readonly Reading[],
   target: CallTarget,
   context: CommandContext,
 ): Promise<Ending> {
   const encode = (messageName: string): CallCodec =>
-    encodeFirst(definition.service.Client, method, messageName, alternatives, protocol);
+    encodeFirst(definition.service, method, messageName, alternatives, protocol);
   let answer = await callOnce(encode(method), target);
   if (isUnknownMethod(answer)) {
     // Safe to send again, for it was not run. A server of several services knows the others' methods by this name.
@@ -94,23 +94,32 @@ async function call(
   return show(answer, target.where, context);
 }
 
-/** Tries the readings of the arguments in order; when none fits the IDL, the first one's error counts. */
+/**
+ * Tries the readings of the arguments in order. When none fits the IDL, the error counts of the first one that fits as
+ * far as a part of an argument is looked at: the others take the whole for something else than it is.
+ */
 function encodeFirst(
-  client: unknown,
+  service: GeneratedService,
   method: string,
   messageName: string,
-  alternatives: readonly (readonly Json[])[],
+  alternatives: readonly Reading[],
   protocol: ProtocolName,
 ): CallCodec {
-  let firstError: unknown;
-  for (const values of alternatives) {
+  const types = declaredMethod(service, method)?.parameters ?? [];
+  const misfits: { readonly error: ArgumentError; readonly how: string }[] = [];
+  for (const { values, names, how } of alternatives) {
     try {
-      return encodeCall(client, method, messageName, values, protocol);
+      const given = values.map((value, index) =>
+        withEnumNumbers(value, types[index], names[index] ?? `argument ${index + 1}`),
+      );
+      return encodeCall(service.Client, method, messageName, given, protocol);
     } catch (error) {
-      firstError ??= error;
+      if (!(error instanceof ArgumentError)) throw error;
+      misfits.push({ error, how });
     }
   }
-  throw firstError;
+  const { error, how } = misfits.find(({ error: { path } }) => /[.[]/.test(path ?? ".")) ?? misfits[0]!;
+  throw alternatives.length === 1 ? error : new UsageError(`${error.message} (${how})`);
 }
 
 function show(answer: Answer | undefined, where: string, { out, err }: CommandContext): Ending {
@@ -175,62 +184,6 @@ function findMethod(
     throw new UsageError(`${definition.name} has no method ${method}; ${hint}`);
   }
   return found;
-}
-
-/**
- * The readings of what was written, the likeliest first: `'[a, b]'` as two arguments or as one list, `'{…}'` as one
- * struct or as several arguments by name.
- */
-function readArguments(
-  texts: readonly string[],
-  method: string,
-  names: readonly string[],
-): readonly Json[][] {
-  const values = texts.map((text, index) => readValue(text, names[index] ?? `argument ${index + 1}`));
-  const [only] = values;
-  const readings: Json[][] = [];
-  if (values.length === 1 && Array.isArray(only)) {
-    readings.push([...(only as readonly Json[])]);
-  }
-  if (
-    values.length === 1 &&
-    names.length > 1 &&
-    typeof only === "object" &&
-    only !== null &&
-    !Array.isArray(only)
-  ) {
-    readings.push(byName(only as { readonly [key: string]: Json }, method, names));
-  }
-  readings.push(values);
-  const fitting = readings.filter((reading) => reading.length === names.length);
-  if (fitting.length === 0) {
-    const wanted = names.length === 0 ? "no arguments" : `${names.length} (${names.join(", ")})`;
-    throw new UsageError(`${method} takes ${wanted}; ${readings[0]!.length} given`);
-  }
-  return fitting;
-}
-
-function byName(object: { readonly [key: string]: Json }, method: string, names: readonly string[]): Json[] {
-  for (const key of Object.keys(object)) {
-    if (!names.includes(key)) {
-      const meant = nearest(key, names);
-      const hint = meant === undefined ? `it has ${names.join(", ")}` : `did you mean ${meant}?`;
-      throw new UsageError(`${method} has no argument ${key}; ${hint}`);
-    }
-  }
-  return names.map((name) => object[name] ?? null);
-}
-
-/** JSON, or a text when it does not even look like JSON. */
-function readValue(text: string, name: string): Json {
-  try {
-    return parseJson(text);
-  } catch (error) {
-    if (/^\s*[[{"]/.test(text) || text.trim() === "") {
-      throw new UsageError(`${name} is no JSON: ${(error as Error).message.replaceAll("\n", " ")}`);
-    }
-    return text;
-  }
 }
 
 function targetOf(read: OptionReader<keyof TargetOptions>): CallTarget {

@@ -5,7 +5,6 @@ import { readOptions } from "../config/read-options.ts";
 import { type Command, UsageError } from "./command.ts";
 import { endWith, exitCodes } from "./exit.ts";
 import type { MethodIdl, ServiceIdl } from "./idl.ts";
-import { modulePath } from "./module-path.ts";
 
 const methodsOptions = {
   json: { kind: "flag", fallback: false, help: "as JSON" },
@@ -17,7 +16,8 @@ export const methodsCommand: Command = {
   usage: "MODULE",
   summary: "lists the methods of a service with their types",
   description: `Lists the methods of the service that MODULE declares (the word ledger stands for the reference ledger), and the
-structs and exceptions that they use. No server is asked. Enums show as i32, typedefs as what they stand for.`,
+structs, exceptions and enums that they use. No server is asked. Typedefs show as what they stand for; enums as i32
+where the generated code has no .d.ts files beside it.`,
   options: methodsOptions,
   async run(context) {
     const { given, positionals } = parseArguments(methodsOptions, context.argv);
@@ -27,28 +27,29 @@ structs and exceptions that they use. No server is asked. Enums show as i32, typ
     }
     const read = readOptions(methodsOptions, given, { env: context.env, naming: "flag" });
     // Loaded here, for the thrift package takes longer to load than all else.
-    const { loadService } = await import("../service/load.ts");
-    const { registerSelfResolution } = await import("../service/self-resolution.ts");
+    const { loadNamedService } = await import("./named-service.ts");
     const { describeIdl } = await import("./idl.ts");
-    registerSelfResolution();
-    const { name, service } = await loadService(modulePath(module));
+    const { name, service } = await loadNamedService(module, "sluice methods MODULE");
     const idl = describeIdl(service);
     context.out(read.flag("json") ? `${JSON.stringify({ name, ...idl }, null, 2)}\n` : showIdl(name, idl));
     return endWith(exitCodes.done);
   },
 };
 
-function showIdl(service: string, { methods, structs }: ServiceIdl): string {
+function showIdl(service: string, { methods, structs, enums }: ServiceIdl): string {
   const lines = [`service ${service}`, ...methods.map((method) => `  ${showMethod(method)}`)];
   for (const { name, fields } of structs) {
-    const width = Math.max(0, ...fields.map((field) => field.name.length));
-    lines.push(
-      "",
-      `struct ${name}`,
-      ...fields.map((field) => `  ${field.name.padEnd(width)}  ${field.type}`),
-    );
+    lines.push("", `struct ${name}`, ...showTable(fields.map((field) => [field.name, field.type])));
+  }
+  for (const { name, values } of enums) {
+    lines.push("", `enum ${name}`, ...showTable(Object.entries(values)));
   }
   return `${lines.join("\n")}\n`;
+}
+
+function showTable(rows: readonly (readonly [string, string | number])[]): string[] {
+  const width = Math.max(0, ...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
 }
 
 function showMethod({ name, oneway, result, parameters, throws }: MethodIdl): string {

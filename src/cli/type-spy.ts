@@ -2,6 +2,7 @@
  * Finds out the types of generated code, which does not tell them: it is given a message of fields of all ids and
  * types, and what it reads and what it skips shows what it expects.
  */
+import type { DeclaredType } from "./declarations.ts";
 
 /** A type: a scalar's name, a struct, or a container with its parts. */
 export type Shape =
@@ -64,17 +65,19 @@ export function shapeOf(tokens: readonly string[], value: unknown): Shape {
   return next(value);
 }
 
-/** A shape as the IDL writes it. */
-export function typeName(shape: Shape): string {
+/** A shape as the IDL writes it. @param declared which of its i32 are enums */
+export function typeName(shape: Shape, declared?: DeclaredType): string {
   switch (shape.kind) {
     case "scalar":
-      return shape.name;
+      return declared?.kind === "enum" && shape.name === "i32" ? declared.name : shape.name;
     case "struct":
       return shape.made === undefined ? "struct" : structName(shape.made);
     case "map":
-      return `map<${typeName(shape.key)}, ${typeName(shape.value)}>`;
+      return declared?.kind === "map"
+        ? `map<${typeName(shape.key, declared.key)}, ${typeName(shape.value, declared.value)}>`
+        : `map<${typeName(shape.key)}, ${typeName(shape.value)}>`;
     default:
-      return `${shape.kind}<${typeName(shape.of)}>`;
+      return `${shape.kind}<${typeName(shape.of, declared?.kind === "list" ? declared.of : undefined)}>`;
   }
 }
 
@@ -89,11 +92,28 @@ export function structName(struct: object): string {
   return name ?? "struct";
 }
 
-/** The structs that a shape holds. */
-export function structsIn(shape: Shape): object[] {
-  if (shape.kind === "struct") return shape.made === undefined ? [] : [shape.made];
-  if (shape.kind === "map") return [...structsIn(shape.key), ...structsIn(shape.value)];
-  return shape.kind === "scalar" ? [] : structsIn(shape.of);
+/** A type as the code reads it, and what its declaration adds to that. */
+export interface Typed {
+  readonly shape: Shape;
+  readonly declared: DeclaredType;
+}
+
+/** The structs and scalars that a type is made of. */
+export function partsOf({ shape, declared }: Typed): Typed[] {
+  switch (shape.kind) {
+    case "scalar":
+    case "struct":
+      return [{ shape, declared }];
+    case "map": {
+      const { key, value } = declared?.kind === "map" ? declared : { key: undefined, value: undefined };
+      return [
+        ...partsOf({ shape: shape.key, declared: key }),
+        ...partsOf({ shape: shape.value, declared: value }),
+      ];
+    }
+    default:
+      return partsOf({ shape: shape.of, declared: declared?.kind === "list" ? declared.of : undefined });
+  }
 }
 
 /** Stands where generated code expects a protocol to read from. Containers have one element, structs in structs none. */

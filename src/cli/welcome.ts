@@ -1,6 +1,7 @@
 /** What a person at a console is told once the server listens. */
 import { extname, join } from "node:path";
 import { ledgerWord } from "./module-path.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** Where a server is found. */
 export interface Addresses {
@@ -20,14 +21,16 @@ export interface Addresses {
 export function welcome(addresses: Addresses, module: string): string {
   const { host, port, socket, adminHost, adminPort } = addresses;
   const installedHere = import.meta.filename.startsWith(join(process.cwd(), "node_modules", "/"));
-  const sluice = installedHere || extname(import.meta.filename) === ".ts" ? "npx sluice" : "sluice";
+  // Only in a checkout is it sure that npx knows the short name: elsewhere it could take it for a package's.
+  const sluice =
+    extname(import.meta.filename) === ".ts" ? "npx sluice" : installedHere ? "npx thrift-sluice" : "sluice";
   const at =
     socket === undefined
       ? flags([
           ["host", host, "127.0.0.1"],
           ["port", port, 9090],
         ])
-      : ` --socket ${socket}`;
+      : ` --socket ${shellWord(socket)}`;
   const adminAt = flags([
     ["admin-host", adminHost, "127.0.0.1"],
     ["admin-port", adminPort, 9091],
@@ -35,7 +38,7 @@ export function welcome(addresses: Addresses, module: string): string {
   const callIt =
     module === ledgerWord
       ? `${sluice} call${at} ${ledgerWord} post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'`
-      : `${sluice} call${at} ${module} METHOD 'JSON…'`;
+      : `${sluice} call${at} ${shellWord(module)} METHOD 'JSON…'`;
   const transport =
     socket === undefined
       ? `TSocket.TSocket(${JSON.stringify(host)}, ${port})`

@@ -20,6 +20,7 @@ export interface Address {
 /** @throws {ClientOptionError} when it is no address */
 export function parseAddress(given: EndpointAddress): Address {
   if (typeof given !== "string") {
+    if (typeof given !== "object" || given === null) throw badAddress(given);
     return "path" in given ? pathAddress(given.path) : hostAddress(given.host, given.port, given.servername);
   }
   const path = /^(?:unix:)(.+)$/.exec(given)?.[1] ?? (given.startsWith("/") ? given : undefined);

@@ -1,6 +1,7 @@
 /** Puts a client together. */
 import { ClientCall } from "./call.ts";
 import { CallCodec } from "./call-codec.ts";
+import { number } from "./checks.ts";
 import type { CallOptions, Client, ClientStats, GeneratedClient, MethodsOfClient } from "./client-types.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EndpointSet } from "./endpoint-set.ts";
@@ -9,13 +10,7 @@ import { HttpLink } from "./http-link.ts";
 import type { Link, LinkSettings, OpenLink } from "./link.ts";
 import { type ClientMethod, describeMethods } from "./method-table.ts";
 import { registerMetrics } from "./metrics.ts";
-import {
-  type CheckedOptions,
-  type ClientOptions,
-  type ClientSeams,
-  checkOptions,
-  number,
-} from "./options.ts";
+import { type CheckedOptions, type ClientOptions, type ClientSeams, checkOptions } from "./options.ts";
 import { Resolver } from "./resolver.ts";
 import { SocketLink } from "./socket-link.ts";
 import { ClientCounts } from "./stats.ts";

@@ -67,7 +67,8 @@ export class DeadlineError extends ClientError {
 
   constructor(timeoutMs: number, mayHaveRun: boolean, method: string, trace: CallTrace, cause?: unknown) {
     const effect = mayHaveRun ? "unknown whether it took effect" : "it was never started";
-    super(`no answer within ${timeoutMs} ms; ${effect}`, method, trace, cause);
+    const why = !mayHaveRun && cause instanceof Error ? `: ${cause.message}` : "";
+    super(`no answer within ${timeoutMs} ms; ${effect}${why}`, method, trace, cause);
     this.mayHaveRun = mayHaveRun;
   }
 }

@@ -3,6 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import type { Registry } from "prom-client";
 import { type Clock, createSystemClock } from "../lifecycle/clock.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
+import { number, oneOf, onlyFields } from "./checks.ts";
 import type { RetryOptions } from "./dispatcher.ts";
 import { ClientOptionError } from "./errors.ts";
 import type { ClientTransport } from "./link.ts";
@@ -81,8 +82,40 @@ const transports: readonly ClientTransport[] = ["framed", "unframed", "header", 
 const protocols: readonly ProtocolName[] = ["binary", "compact", "json"];
 const longestMs = 2 ** 31 - 1;
 
+const optionNames: readonly string[] = Object.keys({
+  endpoints: 0,
+  refreshMs: 0,
+  transport: 0,
+  protocol: 0,
+  service: 0,
+  tls: 0,
+  httpPath: 0,
+  timeoutMs: 0,
+  connectTimeoutMs: 0,
+  connections: 0,
+  methods: 0,
+  retries: 0,
+  stallMs: 0,
+  probe: 0,
+  maxReplyBytes: 0,
+  metrics: 0,
+  name: 0,
+} satisfies Record<keyof ClientOptions, 0>);
+const retryNames: readonly string[] = Object.keys({
+  share: 0,
+  perSecond: 0,
+  most: 0,
+  unknownAttempts: 0,
+} satisfies Record<keyof RetryOptions, 0>);
+const methodOptionNames: readonly string[] = Object.keys({
+  idempotent: 0,
+  timeoutMs: 0,
+} satisfies Record<keyof ClientMethodOptions, 0>);
+
 /** @throws {ClientOptionError} that names the option and what it may be */
 export function checkOptions(options: ClientOptions, seams: ClientSeams): CheckedOptions {
+  onlyFields("", options, optionNames);
+  checkNames(options);
   const { transport = "framed", protocol = "binary", tls, httpPath = "/" } = options;
   oneOf("transport", transport, transports);
   oneOf("protocol", protocol, protocols);
@@ -107,22 +140,15 @@ export function checkOptions(options: ClientOptions, seams: ClientSeams): Checke
   };
 }
 
-/** @throws {ClientOptionError} when it is no number from `low` to `high` */
-export function number(
-  name: string,
-  given: number | undefined,
-  fallback: number,
-  low: number,
-  high: number,
-): number {
-  const value = given ?? fallback;
-  if (typeof value === "number" && value >= low && value <= high) return value;
-  throw new ClientOptionError(`createClient: "${name}" must be from ${low} to ${high}; got ${value}`);
-}
-
-function oneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (allowed.includes(value)) return;
-  throw new ClientOptionError(
-    `createClient: "${name}" must be one of ${allowed.join(", ")}; got ${JSON.stringify(value)}`,
-  );
+/** @throws {ClientOptionError} */
+function checkNames({ endpoints, methods = {}, retries = {} }: ClientOptions): void {
+  onlyFields("retries", retries, retryNames);
+  for (const [name, method] of Object.entries(methods)) {
+    if (method !== undefined) onlyFields(`methods.${name}`, method, methodOptionNames);
+  }
+  if (endpoints === undefined || endpoints === null) {
+    throw new ClientOptionError(
+      `createClient: "endpoints" is missing; give "host:port", a list of these, { dns, port } or a function`,
+    );
+  }
 }

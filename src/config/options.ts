@@ -324,7 +324,7 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
     kind: "choice",
     fallback: "info",
     choices: ["debug", "info", "warn", "error"],
-    help: "the least severe log lines that are written",
+    help: "the least severe log lines; listening, draining and stopped are always written",
   },
   logFormat: {
     kind: "choice",

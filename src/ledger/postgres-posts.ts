@@ -133,6 +133,7 @@ export class PostgresPosts {
   async #send(connection: Connection, group: Group): Promise<void> {
     const startMs = performance.now();
     // A caller who was told that nothing was kept must not find it later: those whose time is over are not sent.
+    if (group.outcome === "known") this.#giveUpLate(group, startMs);
     const requests = live(group);
     if (requests.length === 0) return;
     const lists = requests.map(({ entries }) => entries);
@@ -146,6 +147,20 @@ export class PostgresPosts {
     }
     this.#tally.add(requests.length, startMs);
     settle(requests, resultsOf(answer, lists, group.own));
+  }
+
+  /**
+   * Nothing was kept of a post that the database has broken off. With too little time left for another try it is not sent
+   * again: else its time would be over while the message is under way, and nobody could say what became of it.
+   */
+  #giveUpLate(group: Group, nowMs: number): void {
+    if (this.#lastError === undefined) return;
+    const shortestMs = this.#connections.timeoutMs * leastDatabaseShare;
+    for (const request of live(group)) {
+      if ((request.deadlineMs - nowMs) * databaseShare >= shortestMs) continue;
+      request.settled = true;
+      request.reject(this.#connections.unavailable(false, this.#lastError));
+    }
   }
 
   async #appendGroup(

@@ -7,6 +7,8 @@ import type { Stop, StopSettings } from "./stop-plan.ts";
 export interface LifecycleSettings extends StopSettings {
   /** Infinity: as long as it wants. */
   readonly startTimeoutMs: number;
+  /** What a start that takes too long still waits for, for people. */
+  readonly startWaitsFor?: () => string;
 }
 
 /**

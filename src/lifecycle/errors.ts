@@ -7,9 +7,11 @@ export class StartTimeoutError extends Error {
   override readonly name = "StartTimeoutError";
   readonly code = "SLUICE_START_TIMEOUT";
 
-  constructor(startTimeoutMs: number) {
+  /** @param waitedFor what was still awaited, for people */
+  constructor(startTimeoutMs: number, waitedFor?: string) {
+    const still = waitedFor === undefined ? "" : `, waiting for ${waitedFor}`;
     super(
-      `the start took longer than startTimeout (${startTimeoutMs} ms): make it quicker or raise startTimeout`,
+      `the start took longer than startTimeout (${startTimeoutMs} ms)${still}: make it quicker or raise startTimeout (--start-timeout)`,
     );
   }
 }

@@ -266,7 +266,9 @@ export class Lifecycle {
   #reach(milestone: Milestone): void {
     switch (milestone) {
       case "start-timeout":
-        this.startFailed(new StartTimeoutError(this.#settings.startTimeoutMs));
+        this.startFailed(
+          new StartTimeoutError(this.#settings.startTimeoutMs, this.#settings.startWaitsFor?.()),
+        );
         return;
       case "lame-duck-end": {
         const { stop } = this;

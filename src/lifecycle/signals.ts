@@ -21,6 +21,11 @@ export interface SignalLadderOptions {
   readonly maxSignals?: number;
   /** Default `auto`. Has no say on Windows, where SIGHUP means that the console closes. */
   readonly hup?: HupMode;
+  /**
+   * A SIGINT within so many ms of another is the same one, sent twice: Ctrl-C goes to npm and to what it has started,
+   * and npm sends on what it gets. Default 0: there is no npm in between.
+   */
+  readonly echoMs?: number;
   /** Whether the process has a controlling terminal. */
   readonly controllingTerminal: boolean;
 }
@@ -58,12 +63,15 @@ export class SignalLadder {
   readonly #handled: readonly string[];
   readonly #maxSignals: number;
   readonly #hup: "reload" | "drain" | "ignore";
+  readonly #echoMs: number;
   #count = 0;
+  #interruptedAtMs = -Infinity;
 
   constructor(options: SignalLadderOptions) {
     this.#handled = signalsToHandle(options.platform);
     this.#maxSignals = options.maxSignals ?? 3;
     this.#hup = resolveHup(options);
+    this.#echoMs = options.echoMs ?? 0;
   }
 
   /** How many signals have asked to stop so far. Reloads and ignored ones don't count. */
@@ -71,11 +79,16 @@ export class SignalLadder {
     return this.#count;
   }
 
-  /** What this signal does; counts it if it asks to stop. Any name may be given. */
-  next(signal: string): SignalAction {
+  /** What this signal does; counts it if it asks to stop. Any name may be given. @param nowMs on any steady clock */
+  next(signal: string, nowMs = 0): SignalAction {
     if (!this.#handles(signal)) return { kind: "ignore", why: `${signal} is not handled by the server` };
     if (signal === "SIGHUP" && this.#hup === "reload") return { kind: "reload" };
     if (signal === "SIGHUP" && this.#hup === "ignore") return { kind: "ignore", why: "hup is set to ignore" };
+    if (signal === "SIGINT") {
+      const sinceMs = nowMs - this.#interruptedAtMs;
+      if (sinceMs < this.#echoMs) return { kind: "ignore", why: "npm sends on what the terminal has sent" };
+      this.#interruptedAtMs = nowMs;
+    }
     this.#count += 1;
     if (this.#count >= this.#maxSignals) return { kind: "force", signal };
     return { kind: this.#count === 1 ? "drain" : "hasten", signal };

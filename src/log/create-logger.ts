@@ -3,7 +3,7 @@ import { isatty } from "node:tty";
 import { type Logger, pino, stdSerializers, stdTimeFunctions } from "pino";
 import { createLineWriter, type LineWriter } from "./line-writer.ts";
 import type { LogFields, LogLevel, ServerLog } from "./log.ts";
-import { prettyLine } from "./pretty.ts";
+import { prettyLine, prettySummary } from "./pretty.ts";
 
 export interface LoggerOptions {
   /** The least severe lines that are written. Default: info. */
@@ -40,7 +40,13 @@ export function createLogger(options: LoggerOptions = {}): ServerLog {
     info: (msg, fields = {}) => log("info", msg, fields),
     warn: (msg, fields = {}) => log("warn", msg, fields),
     error: (msg, fields = {}) => log("error", msg, fields),
-    contract: (msg, fields = {}) => writer.write(formatLine("info", msg, fields), true),
+    contract: (msg, fields = {}, summary) =>
+      writer.write(
+        format === "pretty" && summary !== undefined
+          ? prettySummary(new Date(), "info", msg, summary)
+          : formatLine("info", msg, fields),
+        true,
+      ),
     get dropped() {
       return writer.dropped;
     },

@@ -47,6 +47,8 @@ export class Connection implements Caller {
   #paused = false;
   /** No lane had room for a call of ours. */
   #blocked = false;
+  /** Reading was paused when the drain began to refuse: what the kernel has may have been sent long before. */
+  #hasUnread = false;
   #peerEnded = false;
   #discardedBytes = 0;
 
@@ -160,21 +162,29 @@ export class Connection implements Caller {
   stopDispatching(): void {
     if (this.state !== "open") return;
     this.state = "refusing";
+    this.#hasUnread = this.#paused;
     this.#updatePause();
   }
 
   /**
-   * Refuses what was sent whole, then ends. What the kernel has by now is read before: it may have been sent long ago, if
-   * reading had stopped. Nothing is refused until then, since a client that never pauses would answer with further calls.
+   * Refuses what was read whole, then ends. Where reading had been paused before, what the kernel has by now is read too;
+   * else that is left to the client's next try, for which it needs no exception. Nothing is refused until then, since a
+   * client that never pauses would answer with further calls.
    */
   refuseAndEnd(): void {
-    if (this.state !== "open" && this.state !== "refusing") return;
+    this.stopDispatching();
+    if (this.state !== "refusing") return;
     this.state = "leaving";
-    this.#updatePause();
-    afterNextRead(() => {
-      if (this.state === "leaving") this.#cut();
-      this.end("drain");
-    });
+    if (!this.#hasUnread) this.#refuseRest();
+    else {
+      this.#updatePause();
+      afterNextRead(() => this.#refuseRest());
+    }
+  }
+
+  #refuseRest(): void {
+    if (this.state === "leaving") this.#cut();
+    this.end("drain");
   }
 
   /** Whether nothing was going on when it began to end. */

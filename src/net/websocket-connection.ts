@@ -138,9 +138,13 @@ export class WebSocketConnection implements LiveConnection, Departures {
     if (this.state === "open") this.state = "refusing";
   }
 
-  /** Refuses what was sent whole, as far as the kernel has it by now, then ends. */
+  /** Ends. Where reading is paused, what the kernel has by now is read before, and refused. */
   refuseAndEnd(): void {
     if (this.state !== "open" && this.state !== "refusing") return;
+    if (!this.#paused) {
+      this.end("drain");
+      return;
+    }
     this.state = "leaving";
     this.#updatePause();
     afterNextRead(() => this.end("drain"));

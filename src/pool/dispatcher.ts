@@ -22,6 +22,8 @@ export interface DispatcherOptions {
   readonly isFinal: () => boolean;
 }
 
+/** A worker that has been in a call for so long has come to its first line, in ms. */
+const surelyBegunMs = 250;
 /** Calls of one turn that are worth a wake-up before its end. */
 const wakeAfterCalls = 16;
 
@@ -222,10 +224,14 @@ export class Dispatcher {
     if (!moving) return;
     for (const worker of this.#workers) {
       if (worker.state !== "ready" || !isStanding(worker, nowMs)) continue;
-      const before = worker.lane.progress;
-      const calls = worker.lane.takeBack();
+      // A thread can be interrupted between claiming a oneway and running it: what its caller sent later must not pass.
+      const surelyBegun = nowMs - worker.movedAtMs >= surelyBegunMs;
+      const calls = worker.lane.takeBack(surelyBegun ? null : worker.lane.onewayCaller);
       // It went on while its calls were taken: they stay behind the one that it has just claimed.
-      const stay = worker.lane.progress === before ? 0 : worker.lane.hand(calls, 0, calls.length, version());
+      const stay =
+        worker.lane.progress === worker.seenProgress
+          ? 0
+          : worker.lane.hand(calls, 0, calls.length, version());
       if (stay < calls.length) this.resubmit(calls.slice(stay));
       else if (stay > 0) this.#wakeSoon();
     }

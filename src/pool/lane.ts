@@ -3,7 +3,7 @@
  * reply ring, takes back what has not started. Supervision is not here: see `lane-pool.ts`.
  */
 import type { MessagePort } from "node:worker_threads";
-import type { Call } from "../calls/call.ts";
+import type { Call, Caller } from "../calls/call.ts";
 import { ByteRing } from "./byte-ring.ts";
 import type { FromWorker, ToWorker } from "./control-messages.ts";
 import {
@@ -166,11 +166,21 @@ export class Lane {
     return (this.#replyTail - before) | 0;
   }
 
+  /** Whose oneway the worker is in, if it is in one: its handler may not have come to its first line. */
+  get onewayCaller(): Caller | null {
+    const slot = this.memory.requests[this.progress & slotMask]!;
+    const call = this.queued > 0 ? this.#calls[slot] : undefined;
+    if (call === undefined || !call.method!.oneway || !this.hasStarted(call)) return null;
+    return call.caller;
+  }
+
   /**
    * Takes back every call that has not started, in the order in which they were handed over. From the last to the
    * first, because the worker goes on meanwhile: it must not find a call whose predecessor is gone already.
+   *
+   * @param except whose calls stay. Default: nobody's
    */
-  takeBack(): Call[] {
+  takeBack(except: Caller | null = null): Call[] {
     const { control, requests } = this.memory;
     const taken: Call[] = [];
     const tail = Atomics.load(control, Control.REQUEST_TAIL);
@@ -178,7 +188,8 @@ export class Lane {
       position = (position - 1) | 0;
       const slot = requests[position & slotMask]!;
       const call = this.#calls[slot];
-      if (call !== undefined && this.#positions[slot] === position && this.#takeSlot(slot, call)) {
+      if (call === undefined || this.#positions[slot] !== position || call.caller === except) continue;
+      if (this.#takeSlot(slot, call)) {
         this.#retiring.push({ position, slot });
         taken.push(call);
         // All that this caller had waiting here goes elsewhere together.

@@ -15,7 +15,7 @@ import { createParts, openAdmin, type Parts } from "./parts.ts";
 import { Reloads } from "./reloads.ts";
 import type { DrainReport } from "./report.ts";
 import { handleSignals } from "./signals.ts";
-import { startWorkers } from "./start.ts";
+import { startWaitsFor, startWorkers } from "./start.ts";
 import { StopDriver } from "./stop.ts";
 import type { Predecessor, Succession } from "./succession.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
@@ -118,7 +118,8 @@ export class Server implements AsyncDisposable {
     });
     // A successor may have to wait for all of its predecessor's stop.
     const startTimeoutMs = config.startTimeoutMs + (this.#predecessor === undefined ? 0 : config.graceMs);
-    const settings = { ...config, abortNoticeMs, startTimeoutMs };
+    const waitsFor = (): string => startWaitsFor(this.#parts, modules);
+    const settings = { ...config, abortNoticeMs, startTimeoutMs, startWaitsFor: waitsFor };
     this.#lifecycle = new Lifecycle(settings, clock, this.#stopDriver);
     this.#stopDriver.attach(this.#lifecycle);
     log.info("starting", { modules, workers: config.workers });

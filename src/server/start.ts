@@ -1,4 +1,6 @@
 /** The start: everything that has to be there before a client may connect. */
+
+import type { LaneState } from "../pool/lane-worker.ts";
 import { StateStartError } from "../state/errors.ts";
 import { StateThread } from "../state/state-thread.ts";
 import type { WorkerOpening } from "../worker/entry.ts";
@@ -37,6 +39,23 @@ async function orWorkersError({ pool }: Parts, error: unknown): Promise<never> {
   const cause = error instanceof StateStartError ? error.cause : undefined;
   if ((cause as { readonly code?: unknown } | undefined)?.code === "SLUICE_SERVICE_LOAD") await pool.loaded();
   throw error;
+}
+
+/** What a start has not come to yet. @returns for people, to be read behind "waiting for" */
+export function startWaitsFor({ pool, state }: Parts, modules: readonly string[]): string {
+  const inState = (wanted: LaneState): string => {
+    const numbers = pool.workers.filter((worker) => worker.state === wanted).map(({ index }) => index);
+    return numbers.length === 0 ? "" : `worker ${numbers.join(", ")}`;
+  };
+  const [loading, making] = [inState("starting"), inState("loaded")];
+  const named = modules.join(" and ");
+  const waits = [
+    ...(loading === "" ? [] : [`${loading} to load ${named}`]),
+    ...(state === undefined ? [`the process resources of ${named} to open`] : []),
+  ];
+  // Handlers are made when all else is there.
+  if (waits.length === 0 && making !== "") waits.push(`${making} to make the handlers of ${named}`);
+  return waits.length === 0 ? "the listener" : waits.join(", and for ");
 }
 
 async function startState(

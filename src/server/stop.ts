@@ -15,6 +15,7 @@ import { Cutting, terminationMs } from "./cutting.ts";
 import { DrainTimeline } from "./drain-timeline.ts";
 import type { Parts } from "./parts.ts";
 import { createReport, type DrainReport } from "./report.ts";
+import { showReport } from "./show-report.ts";
 
 /** What is kept back of the time that is left, so that the last steps have some, in ms. */
 const marginMs = 100;
@@ -270,7 +271,7 @@ export class StopDriver implements LifecycleListener {
     connections.destroyAll();
     connections.close();
     const report = this.#report(state);
-    log.contract("stopped", { ...report });
+    log.contract("stopped", { ...report }, showReport(report));
     this.#listener.stopped(report);
     // Closed already, unless the end was forced or came by the deadline.
     void admin?.close(adminCloseMs);

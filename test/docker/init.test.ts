@@ -1,7 +1,7 @@
 /** What `sluice init` writes, in a container: built, called, healthy, and drained by Compose. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { tarball, userEnv } from "../support/packed-package.ts";
@@ -32,12 +32,14 @@ describe("the container of a new service", { skip: engineMissing() }, () => {
     const folder = join(temporaryFolder(t), "calc");
     const init = await spawnSluice(t, ["init", folder, "--package", tarball()]).ended;
     assert.equal(init.code, 0, init.stderr);
-    execFileSync("npm", ["install", "--package-lock-only"], { cwd: folder, env: userEnv(), stdio: "pipe" });
+    addSource(folder);
     const dockerfile = readFileSync(join(folder, "Dockerfile"), "utf8");
     await provideBaseImage(/^FROM (\S+)/m.exec(dockerfile)![1]!);
     const inFolder = (...args: string[]): Promise<string> =>
       compose(environment, "--file", join(folder, "compose.yaml"), ...args);
     try {
+      await assert.rejects(inFolder("build"), /package-lock\.json is missing: run npm install here first/);
+      execFileSync("npm", ["install", "--package-lock-only"], { cwd: folder, env: userEnv(), stdio: "pipe" });
       await inFolder("build");
       await inFolder("up", "-d", "--no-build");
       await callAndStop(t, await inFolder("ps", "--quiet"), folder, () => inFolder("stop"));
@@ -46,6 +48,23 @@ describe("the container of a new service", { skip: engineMissing() }, () => {
     }
   });
 });
+
+/** A second source beside service.ts, which reads and writes a file in data/. */
+function addSource(folder: string): void {
+  const source = `import { readFileSync, writeFileSync } from "node:fs";
+export function add(a: number, b: number): number {
+  writeFileSync("data/sum", String(a + b));
+  return Number(readFileSync("data/sum", "utf8"));
+}
+`;
+  writeFileSync(join(folder, "sums.ts"), source);
+  const service = readFileSync(join(folder, "service.ts"), "utf8");
+  assert.match(service, /add: \(a, b\) => a \+ b/);
+  const using = service
+    .replace("add: (a, b) => a + b", "add")
+    .replace(/^/, 'import { add } from "./sums.ts";\n');
+  writeFileSync(join(folder, "service.ts"), using);
+}
 
 async function callAndStop(
   t: TestContext,

@@ -26,7 +26,7 @@ describe("the packed package", () => {
   const read = (file: string): string =>
     execFileSync("tar", ["-xzOf", tarball(), `package/${file}`], { encoding: "utf8", maxBuffer: 2 ** 26 });
 
-  test("has what is needed at run time, and nothing of the development", () => {
+  test("has what is needed at run time and its documents, and nothing of the development", () => {
     const files = execFileSync("tar", ["-tzf", tarball()], { encoding: "utf8" })
       .trim()
       .split("\n")
@@ -35,11 +35,15 @@ describe("the packed package", () => {
       (file) =>
         !/^dist\/[\w/-]+\.(js|js\.map|cjs|d\.cts)$/.test(file) &&
         !/^dist\/(client\/)?index\.d\.ts$/.test(file) &&
-        !/^(dist\/admin\/page|gen|idl|templates\/service)\//.test(file),
+        !/^(dist\/admin\/page|gen|idl|templates\/service|docs|examples|deploy)\//.test(file),
     );
     assert.deepEqual(rest.sort(), [
+      "ARCHITECTURE.md",
+      "CHANGELOG.md",
+      "CONTRIBUTING.md",
       "LICENSE",
       "README.md",
+      "SECURITY.md",
       "bin/early-signals.js",
       "bin/sluice.js",
       "package.json",
@@ -56,6 +60,14 @@ describe("the packed package", () => {
     const { sources, sourcesContent } = JSON.parse(read("dist/server/serve.js.map"));
     assert.deepEqual([sources.length, sourcesContent.length], [1, 1]);
     assert.equal(sourcesContent[0], readFileSync(join(root, "src/server/serve.ts"), "utf8"));
+  });
+
+  test("has all files that its README.md leads to", () => {
+    const files = execFileSync("tar", ["-tzf", tarball()], { encoding: "utf8" });
+    const links = [...read("README.md").matchAll(/\]\(([^):#]+)[^):]*\)/g)].map(([, link]) => link!);
+    assert.ok(links.includes("docs/tour.md") && links.includes("docs/drain.svg"));
+    const missing = links.filter((link) => !files.includes(`\npackage/${link}`));
+    assert.deepEqual(missing, []);
   });
 
   test("runs nothing when it is installed", () => {

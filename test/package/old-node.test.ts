@@ -15,7 +15,7 @@ describe("with Node.js 18, sluice", { skip: old === undefined && missing }, () =
       assert.deepEqual([status, stdout], [1, ""]);
       assert.match(
         stderr,
-        /^sluice: needs Node\.js 24 or newer; this is 18\.[^\n]+\nIn a project [^\n]+node@24\), run: npx sluice\n$/,
+        /^sluice: needs Node\.js 24 or newer; this is 18\.[^\n]+\nIn a project [^\n]+node@24\), run: npx thrift-sluice\n$/,
       );
     });
   }

@@ -80,7 +80,7 @@ describe("a service of one's own, as README.md has it", { skip }, () => {
       const { first, second } = commands();
       const server = spawnProgram(t, ["bash", "-ec", first], env, folder, 120_000);
       const { pid } = await server.line("listening");
-      assert.match(server.stderr, /call it +npx sluice call --port \d+ service\.ts METHOD/);
+      assert.match(server.stderr, /call it +npx thrift-sluice call --port \d+ service\.ts METHOD/);
       const answers = execFileSync("bash", ["-ec", second], { cwd: folder, env, encoding: "utf8" });
       assert.equal(answers, "3\n3\n");
       // As docker compose stop does.
@@ -106,6 +106,11 @@ describe("a service of one's own, as README.md has it", { skip }, () => {
     sh("make check && npm run check", service);
     assert.match(sh("make test", service), /PriceList adds and divides/);
     sh("make gen && npm run gen && npm ci", service);
+    const server = spawnProgram(t, ["npm", "start"], env, service, 60_000);
+    await server.line("listening");
+    server.signal("SIGTERM");
+    const { code, last } = await server.ended;
+    assert.deepEqual([code, last["outcome"]], [0, "clean"], "npm start passes a signal on");
     // A handler that does not fit the IDL is an error of types.
     const source = readFileSync(join(service, "service.ts"), "utf8");
     const broken = source.replace("divide(", "divdie(");

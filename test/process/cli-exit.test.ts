@@ -99,7 +99,7 @@ describe("the command line", () => {
     ]);
     assert.equal(code, 1);
     assert.match(err, /needs Node.js 24 or newer; this is 20\.1\.0/);
-    assert.match(err, /npx sluice/);
+    assert.match(err, /npx thrift-sluice/);
   });
 });
 

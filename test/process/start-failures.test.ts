@@ -63,7 +63,9 @@ describe("a start that fails", { concurrency: 3 }, () => {
       t,
       { args: ["--admin-port", `${port}`] },
       1,
-      new RegExp(`127\\.0\\.0\\.1 port ${port} for the admin port \\(EADDRINUSE\\)`),
+      new RegExp(
+        `127\\.0\\.0\\.1:${port} for the admin port: it is in use; .* --admin-port or SLUICE_ADMIN_PORT \\(0 picks a free one\\)`,
+      ),
     );
   });
 
@@ -174,7 +176,12 @@ describe("a start that fails", { concurrency: 3 }, () => {
     const folder = temporaryFolder(t);
     const env = { SLOW_START_GATE: join(folder, "never"), PROBE_JOURNAL: join(folder, "journal") };
     const options = { modules: [fixture("slow-start")], env, args: ["--start-timeout", "600ms"] };
-    await assertRefused(t, options, 1, /startTimeout \(600 ms\)/);
+    await assertRefused(
+      t,
+      options,
+      1,
+      /startTimeout \(600 ms\), waiting for worker [01].*slow-start.*--start-timeout\)/,
+    );
   });
 
   for (const [args, line] of [

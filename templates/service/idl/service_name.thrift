@@ -1,5 +1,5 @@
 /**
- * What ServiceName can do. After a change here: npx sluice gen. service.ts then has to follow.
+ * What ServiceName can do. After a change here: npm run gen. service.ts then has to follow.
  */
 
 /** Why a division can't be made. */

@@ -13,7 +13,10 @@ test("a port in use is one typed error that names it and what to do", async (t) 
   await assert.rejects(again, (error: AdminListenError) => {
     assert.ok(error instanceof AdminListenError);
     assert.equal(error.code, "SLUICE_ADMIN_LISTEN");
-    assert.match(error.message, new RegExp(`127\\.0\\.0\\.1 port ${admin.port} .*EADDRINUSE.*--admin-port`));
+    assert.match(
+      error.message,
+      new RegExp(`127\\.0\\.0\\.1:${admin.port} .*: it is in use; stop .*--admin-port`),
+    );
     return true;
   });
 });

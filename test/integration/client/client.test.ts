@@ -205,6 +205,15 @@ test("options that can't be are named", () => {
   assert.throws(() => make({ methods: { nothing: {} } }), /"methods" names nothing/);
   assert.throws(() => make({ endpoints: [] }), ClientOptionError);
   assert.throws(() => createClient({} as never, { endpoints: "a:1" }), /generated module/);
+  assert.throws(() => make({ timeoutms: 5 }), /"timeoutms": no such option; did you mean timeoutMs\?/);
+  assert.throws(() => make({ retries: { shares: 1 } }), /"retries.shares".*did you mean share\?/);
+  assert.throws(() => make({ methods: { add: { timeout: 5 } } }), /"methods.add.timeout".*timeoutMs\?/);
+  assert.throws(() => make({ endpoints: undefined }), /"endpoints" is missing; give "host:port"/);
+  assert.throws(() => make({ endpoints: 9090 }), /9090 is no endpoint; write "host:port"/);
+  assert.throws(
+    () => createClient(Probe, undefined as never),
+    /the options must be an object; got undefined/,
+  );
 });
 
 test("close waits for calls in flight, refuses new ones, and leaves nothing in the process", async (t) => {

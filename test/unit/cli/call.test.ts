@@ -75,6 +75,27 @@ describe("sluice call", () => {
     }
   });
 
+  test("a list of lists for one argument is that argument, when it fits", async () => {
+    for (const text of ["[[]]", "[[1,2],[3]]"]) {
+      const { out } = await call("rows", text);
+      assert.equal(out, `${text}\n`);
+    }
+  });
+
+  test("enums may be given by name, wherever they stand", async () => {
+    for (const [method, text, expected] of [
+      ["colors", '["RED"]', "[1]"],
+      ["colors", '[["RED","BLUE"]]', "[1,2]"],
+      ["colors", "[1,0]", "[1,0]"],
+      ["mixes", '{"RED":["BLUE",1],"2":["RED"]}', '{"1":[2,1],"2":[1]}'],
+      ["echo", '{"color":"BLUE"}', '{"color":2}'],
+      ["shorten", '{"slug":"a","color":"RED","inners":[]}', '{"slug":"a","color":1,"inners":[]}'],
+    ] as const) {
+      const { out, err } = await call(method, text);
+      assert.equal(out || err, `${expected}\n`, text);
+    }
+  });
+
   test("several arguments: one list, one object by name, or one each", async () => {
     for (const argv of [["[2, 3]"], ['{"b":3,"a":2}'], ["2", "3"]]) {
       const { out } = await call("add", ...argv);
@@ -153,6 +174,23 @@ describe("sluice call", () => {
     [["echo"], "echo takes 1 (all); 0 given"],
     [["add", "[1]"], "add takes 2 (a, b); 1 given"],
     [["add", '{"a":1,"c":2}'], "add has no argument c; did you mean a?"],
+    [
+      ["colors", '["RDE"]'],
+      'colors[0]: the text "RDE" was given; did you mean RED? Color has RED (1), BLUE (2) (the list was read as colors itself)',
+    ],
+    [["echo", '{"color":"GREEN"}'], 'all.color: the text "GREEN" was given; Color has RED (1), BLUE (2)'],
+    [
+      ["mixes", '{"GREY":[]}'],
+      'mixes.GREY: the text "GREY" was given; did you mean RED? Color has RED (1), BLUE (2)',
+    ],
+    [["shorten", '{"inners":[]}'], "link.slug is missing; it is required"],
+    [["shorten", '{"slug":null,"inners":[]}'], "link.slug is missing; it is required"],
+    [["shortenAll", '[{"slug":"a","inners":[]},{"slug":"b"}]'], "links[1].inners is missing; it is required"],
+    [
+      ["echo", '[{"txt":"a"}]'],
+      "all has no field txt; did you mean text? (the list was read as all arguments)",
+    ],
+    [["rows", '[[1],["x"]]'], 'rows[1][0]: the text "x" was given; a whole number of 32 bits is expected'],
     [["refuse", "1"], "refuse takes no arguments; 1 given"],
   ] as const) {
     test(`a mistake is named: ${message}`, async () => {
@@ -166,8 +204,14 @@ describe("sluice call", () => {
 
   test("a missing module is told with its path", async () => {
     const { code, err } = await runSluice(["call", "/nowhere/service.ts", "ping"]);
-    assert.equal(code, 1);
+    assert.equal(code, 2);
     assert.match(err, /\/nowhere\/service\.ts.*no such file/);
+  });
+
+  test("a forgotten module is told with how to write it", async () => {
+    const { code, err } = await runSluice(["call", "add", "1", "2"]);
+    assert.equal(code, 2);
+    assert.match(err, /\/add: there is no such file.*; write: sluice call MODULE METHOD \[JSON…\]\n$/);
   });
 
   test("a refused connection is named with the place, with code 3", async () => {
@@ -188,13 +232,17 @@ describe("sluice call", () => {
     ["closes", "end", /closed the connection before it answered; whether the call took effect is unknown/],
     ["is silent", "nothing", /no answer from .* within 50 ms; whether the call took effect is unknown/],
     ["speaks something else", "garbage", /what came from .* can't be read/],
+    ["speaks HTTP", "http", /can't be read: that looks like HTTP: is it the admin port\?/],
+    ["has no TLS", "tls", /closed the connection before TLS was spoken: .* Else call without --tls/],
   ] as const) {
     test(`a server that ${what} is told, with code 3`, async (t) => {
       const odd = createServer((socket) => {
         socket.on("error", () => {});
         socket.once("data", () => {
-          if (onConnection === "end") {
+          if (onConnection === "end" || onConnection === "tls") {
             socket.end();
+          } else if (onConnection === "http") {
+            socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
           } else if (onConnection === "garbage") {
             socket.write(Buffer.from("\0\0\0\x08HTTP/1.1"));
           }
@@ -205,8 +253,7 @@ describe("sluice call", () => {
       const oddPort = String((odd.address() as AddressInfo).port);
       const { code, err } = await runSluice([
         "call",
-        "--timeout",
-        "50ms",
+        ...(onConnection === "tls" ? ["--tls"] : ["--timeout", "50ms"]),
         "--port",
         oddPort,
         module,

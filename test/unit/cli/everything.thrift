@@ -26,6 +26,13 @@ struct All {
   17: optional string absent,
 }
 
+/** What must be given. */
+struct Link {
+  1: required string slug,
+  2: optional Color color = Color.BLUE,
+  3: required list<Inner> inners,
+}
+
 exception Refused {
   1: string message,
   2: i64 limit,
@@ -39,4 +46,10 @@ service Everything {
   void break_(),
   void vanish(),
   oneway void note(1: string text),
+  Link shorten(1: Link link),
+  list<Link> shortenAll(1: list<Link> links),
+  set<Color> colors(1: set<Color> colors),
+  map<Color, list<Color>> mixes(1: map<Color, list<Color>> mixes),
+  Color paint(1: Color color, 2: i32 times),
+  list<list<i32>> rows(1: list<list<i32>> rows),
 }

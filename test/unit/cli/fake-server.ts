@@ -54,7 +54,12 @@ function answer(socket: Socket, frame: Buffer, noted: string[]): void {
 function resultOf(name: string, body: Buffer, type: number, noted: string[]): [number, Buffer] | undefined {
   switch (name) {
     case "echo":
-    case "inners": {
+    case "inners":
+    case "rows":
+    case "colors":
+    case "mixes":
+    case "shorten":
+    case "paint": {
       // The argument, field 1, is the result, field 0.
       const result = Buffer.from(body);
       result[2] = 0;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -60,17 +61,36 @@ describe("sluice init", () => {
 
   cd ${folder}
   npm install
-  npx sluice serve service.ts
+  npm start
 
 and in a second terminal:
 
   cd ${folder}
-  npx sluice call service.ts add 1 2
-  npx sluice drain
+  npx thrift-sluice call service.ts add 1 2
+  npx thrift-sluice drain
 
-After a change in idl/: npx sluice gen, which needs the Thrift compiler. README.md and make help have the rest.
+After a change in idl/: npm run gen, which needs the Thrift compiler. README.md and make help have the rest.
 `,
     );
+  });
+
+  for (const name of ["a'b", "$(id)", "a b", "ok-1"]) {
+    test(`prints a line that a shell takes to the folder ${name}`, async (t) => {
+      const folder = join(temporaryFolder(t), name);
+      const { code, out } = await runSluice(["init", folder, "--name", "Calc", "--package", "^1"]);
+      assert.equal(code, 0);
+      const [, line] = /^ {2}(cd .+)$/m.exec(out)!;
+      assert.equal(execFileSync("sh", ["-ec", `${line}; pwd`], { encoding: "utf8" }), `${folder}\n`);
+    });
+  }
+
+  test("writes scripts that signals reach through npm, and no command that npx could look for elsewhere", async (t) => {
+    const { folder, out } = await init(t, "--package", "^0.1.0");
+    const { scripts } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    // Without exec npm's shell would get the signal, and leave the server behind.
+    assert.equal(scripts.start, "exec sluice serve service.ts");
+    for (const text of [out, ...allFiles(folder).map((file) => readFileSync(join(folder, file), "utf8"))])
+      assert.doesNotMatch(text, /npx sluice/);
   });
 
   test("takes a packed package along, into the image too", async (t) => {

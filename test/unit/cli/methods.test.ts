@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { describeIdl } from "../../../src/cli/idl.ts";
+import type { GeneratedService } from "../../../src/service/define.ts";
+import AllTypes from "../../gen/AllTypes.js";
 import { runSluice } from "./run-sluice.ts";
+
+const AllTypesOfOld: unknown = createRequire(import.meta.url)("../../gen/callback/AllTypes.js");
 
 const module = fileURLToPath(new URL("./everything-service.ts", import.meta.url));
 
@@ -14,10 +20,16 @@ describe("sluice methods", () => {
       `service Everything
   i64 add(i64 a, i64 b)
   void break_()
+  set<Color> colors(set<Color> colors)
   All echo(All all)
   list<Inner> inners(list<Inner> inners)
+  map<Color, list<Color>> mixes(map<Color, list<Color>> mixes)
   oneway void note(string text)
+  Color paint(Color color, i32 times)
   void refuse() throws Refused
+  list<list<i32>> rows(list<list<i32>> rows)
+  Link shorten(Link link)
+  list<Link> shortenAll(list<Link> links)
   void vanish()
 
 struct All
@@ -29,7 +41,7 @@ struct All
   real      double
   text      string
   bytes     binary
-  color     i32
+  color     Color
   inner     Inner
   inners    list<Inner>
   names     set<string>
@@ -46,6 +58,15 @@ struct Inner
 struct Refused
   message  string
   limit    i64
+
+struct Link
+  slug    string
+  color   Color
+  inners  list<Inner>
+
+enum Color
+  RED   1
+  BLUE  2
 `,
     );
   });
@@ -64,6 +85,15 @@ struct Refused
         throws: ["InvalidEntry"],
       },
     );
+  });
+
+  test("reads code for old JavaScript as it reads classes", () => {
+    const names = (service: unknown): string[] => {
+      const { structs } = describeIdl(service as GeneratedService);
+      return structs.map(({ name, fields }) => `${name} ${fields.map((field) => field.name)}`).sort();
+    };
+    assert.deepEqual(names(AllTypesOfOld), names(AllTypes));
+    assert.ok(names(AllTypes).length > 0);
   });
 
   test("says what to write when the module is missing", async () => {

@@ -35,6 +35,13 @@ describe("the signal ladder", () => {
     );
   });
 
+  test("the Ctrl-C that npm sends on is none of its own, and a later one is", () => {
+    const ladder = new SignalLadder({ platform: "linux", controllingTerminal: false, echoMs: 100 });
+    const kinds = [0, 99, 150].map((atMs) => ladder.next("SIGINT", atMs).kind);
+    assert.deepEqual([...kinds, ladder.count], ["drain", "ignore", "hasten", 2]);
+    assert.equal(ladder.next("SIGTERM", 151).kind, "force");
+  });
+
   test("the forcing signal is named, for the exit code", () => {
     const ladder = new SignalLadder({ platform: "linux", controllingTerminal: false, maxSignals: 2 });
     ladder.next("SIGTERM");

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createLogger } from "../../../src/log/create-logger.ts";
-import { prettyLine } from "../../../src/log/pretty.ts";
+import { prettyLine, prettySummary } from "../../../src/log/pretty.ts";
 
 const childPath = fileURLToPath(new URL("./chatty-child.ts", import.meta.url));
 
@@ -169,6 +169,19 @@ describe("a line for a terminal", () => {
     assert.equal(
       prettyLine(time, "info", "listening", { host: "127.0.0.1", port: 9090, socket: undefined }),
       "03:04:05.006 info  listening host=127.0.0.1 port=9090\n",
+    );
+  });
+
+  test("has a summary in place of the fields, which stay those of JSON", async (t) => {
+    const { fd, lines } = logTo(t);
+    const summary = ["clean after 0.1 s (\u001b[2J)", "calls  received 1"];
+    const json = createLogger({ fd });
+    json.contract("stopped", { outcome: "clean" }, summary);
+    await json.flush(1000);
+    assert.deepEqual([lines()[0]!["msg"], lines()[0]!["outcome"]], ["stopped", "clean"]);
+    assert.equal(
+      prettySummary(time, "info", "stopped", summary),
+      "03:04:05.006 info  stopped: clean after 0.1 s (\\u001b[2J)\n  calls  received 1\n",
     );
   });
 

@@ -7,7 +7,7 @@ import {
   largestInRingBytes,
   slotCount,
 } from "../../../src/pool/lane-layout.ts";
-import { createCall, createRun } from "../calls/fakes.ts";
+import { createCall, createMethod, createRun, FakeCaller } from "../calls/fakes.ts";
 import { LaneRig } from "./lane-rig.ts";
 
 const text = (bytes: Buffer | null): string => String(bytes?.toString("latin1"));
@@ -68,6 +68,32 @@ describe("taking calls back from a lane", () => {
     await rig.work();
     assert.deepEqual(taken, ["call-1", "call-2", "call-3"]);
     assert.deepEqual(rig.ran.map(text), ["call-0"]);
+  });
+
+  it("leaves what the caller of a standing oneway sent behind it, if told so, and takes back the rest", async (t) => {
+    const rig = new LaneRig(t);
+    const [caller, other] = [1, 2].map((id) => new FakeCaller(() => {}, id)) as [FakeCaller, FakeCaller];
+    const oneway = createMethod({ oneway: true });
+    const calls = [
+      createCall(Buffer.from("note"), caller, oneway),
+      createCall(Buffer.from("behind"), caller),
+      createCall(Buffer.from("other"), other),
+    ];
+    const taken: string[] = [];
+    rig.run = (call, bytes, loop) => {
+      if (rig.ran.length === 1) {
+        assert.equal(rig.lane.onewayCaller, caller);
+        for (const { bytes } of rig.lane.takeBack(caller)) taken.push(text(bytes));
+      } else assert.equal(rig.lane.onewayCaller, null, "this one is none");
+      loop.reply(call.slot, CallResult.COMPLETED, bytes, 0, bytes.length);
+      return false;
+    };
+    for (const call of calls) rig.lane.hand([call], 0, 1, 0);
+    assert.equal(rig.lane.onewayCaller, null, "nothing has started");
+    await rig.work();
+    assert.deepEqual(taken, ["other"]);
+    assert.deepEqual(rig.ran.map(text), ["note", "behind"]);
+    assert.equal(rig.lane.onewayCaller, null, "the worker is in nothing");
   });
 
   it("takes back one call out of many", async (t) => {

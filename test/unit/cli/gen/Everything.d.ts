@@ -14,6 +14,7 @@ import Color = ttypes.Color
 import Refused = ttypes.Refused
 import Inner = ttypes.Inner
 import All = ttypes.All
+import Link = ttypes.Link
 
 declare class Client {
     private output: thrift.TTransport;
@@ -49,6 +50,30 @@ declare class Client {
     note(text: string): Promise<void>;
 
     note(text: string, callback?: (error: void, response: void)=>void): void;
+
+    shorten(link: Link): Promise<Link>;
+
+    shorten(link: Link, callback?: (error: void, response: Link)=>void): void;
+
+    shortenAll(links: Link[]): Promise<Link[]>;
+
+    shortenAll(links: Link[], callback?: (error: void, response: Link[])=>void): void;
+
+    colors(colors: Color[]): Promise<Color[]>;
+
+    colors(colors: Color[], callback?: (error: void, response: Color[])=>void): void;
+
+    mixes(mixes: { [k: number /*Color*/]: Color[]; }): Promise<{ [k: number /*Color*/]: Color[]; }>;
+
+    mixes(mixes: { [k: number /*Color*/]: Color[]; }, callback?: (error: void, response: { [k: number /*Color*/]: Color[]; })=>void): void;
+
+    paint(color: Color, times: number): Promise<Color>;
+
+    paint(color: Color, times: number, callback?: (error: void, response: Color)=>void): void;
+
+    rows(rows: number[][]): Promise<number[][]>;
+
+    rows(rows: number[][], callback?: (error: void, response: number[][])=>void): void;
   }
 
 declare class Processor {
@@ -63,4 +88,10 @@ declare class Processor {
     process_break_(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_vanish(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
     process_note(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_shorten(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_shortenAll(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_colors(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_mixes(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_paint(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
+    process_rows(seqid: number, input: thrift.TProtocol, output: thrift.TProtocol): void;
 }

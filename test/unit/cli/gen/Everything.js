@@ -142,13 +142,13 @@ const Everything_inners_args = class {
         case 1:
         if (ftype == Thrift.Type.LIST) {
           this.inners = [];
-          const _rtmp347 = input.readListBegin();
-          const _size46 = _rtmp347.size || 0;
-          for (let _i48 = 0; _i48 < _size46; ++_i48) {
-            let elem49 = null;
-            elem49 = new ttypes.Inner();
-            elem49.read(input);
-            this.inners.push(elem49);
+          const _rtmp352 = input.readListBegin();
+          const _size51 = _rtmp352.size || 0;
+          for (let _i53 = 0; _i53 < _size51; ++_i53) {
+            let elem54 = null;
+            elem54 = new ttypes.Inner();
+            elem54.read(input);
+            this.inners.push(elem54);
           }
           input.readListEnd();
         } else {
@@ -172,10 +172,10 @@ const Everything_inners_args = class {
     if (this.inners !== null && this.inners !== undefined) {
       output.writeFieldBegin('inners', Thrift.Type.LIST, 1);
       output.writeListBegin(Thrift.Type.STRUCT, this.inners.length);
-      for (let iter50 in this.inners) {
-        if (this.inners.hasOwnProperty(iter50)) {
-          iter50 = this.inners[iter50];
-          iter50.write(output);
+      for (let iter55 in this.inners) {
+        if (this.inners.hasOwnProperty(iter55)) {
+          iter55 = this.inners[iter55];
+          iter55.write(output);
         }
       }
       output.writeListEnd();
@@ -210,13 +210,13 @@ const Everything_inners_result = class {
         case 0:
         if (ftype == Thrift.Type.LIST) {
           this.success = [];
-          const _rtmp352 = input.readListBegin();
-          const _size51 = _rtmp352.size || 0;
-          for (let _i53 = 0; _i53 < _size51; ++_i53) {
-            let elem54 = null;
-            elem54 = new ttypes.Inner();
-            elem54.read(input);
-            this.success.push(elem54);
+          const _rtmp357 = input.readListBegin();
+          const _size56 = _rtmp357.size || 0;
+          for (let _i58 = 0; _i58 < _size56; ++_i58) {
+            let elem59 = null;
+            elem59 = new ttypes.Inner();
+            elem59.read(input);
+            this.success.push(elem59);
           }
           input.readListEnd();
         } else {
@@ -240,10 +240,10 @@ const Everything_inners_result = class {
     if (this.success !== null && this.success !== undefined) {
       output.writeFieldBegin('success', Thrift.Type.LIST, 0);
       output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
-      for (let iter55 in this.success) {
-        if (this.success.hasOwnProperty(iter55)) {
-          iter55 = this.success[iter55];
-          iter55.write(output);
+      for (let iter60 in this.success) {
+        if (this.success.hasOwnProperty(iter60)) {
+          iter60 = this.success[iter60];
+          iter60.write(output);
         }
       }
       output.writeListEnd();
@@ -643,6 +643,833 @@ const Everything_note_result = class {
   }
 
 };
+const Everything_shorten_args = class {
+  constructor(args) {
+    this.link = null;
+    if (args) {
+      if (args.link !== undefined && args.link !== null) {
+        this.link = new ttypes.Link(args.link);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.link = new ttypes.Link();
+          this.link.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_shorten_args');
+    if (this.link !== null && this.link !== undefined) {
+      output.writeFieldBegin('link', Thrift.Type.STRUCT, 1);
+      this.link.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_shorten_result = class {
+  constructor(args) {
+    this.success = null;
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = new ttypes.Link(args.success);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.STRUCT) {
+          this.success = new ttypes.Link();
+          this.success.read(input);
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_shorten_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.STRUCT, 0);
+      this.success.write(output);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_shortenAll_args = class {
+  constructor(args) {
+    this.links = null;
+    if (args) {
+      if (args.links !== undefined && args.links !== null) {
+        this.links = Thrift.copyList(args.links, [ttypes.Link]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.links = [];
+          const _rtmp362 = input.readListBegin();
+          const _size61 = _rtmp362.size || 0;
+          for (let _i63 = 0; _i63 < _size61; ++_i63) {
+            let elem64 = null;
+            elem64 = new ttypes.Link();
+            elem64.read(input);
+            this.links.push(elem64);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_shortenAll_args');
+    if (this.links !== null && this.links !== undefined) {
+      output.writeFieldBegin('links', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.STRUCT, this.links.length);
+      for (let iter65 in this.links) {
+        if (this.links.hasOwnProperty(iter65)) {
+          iter65 = this.links[iter65];
+          iter65.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_shortenAll_result = class {
+  constructor(args) {
+    this.success = null;
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = Thrift.copyList(args.success, [ttypes.Link]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.LIST) {
+          this.success = [];
+          const _rtmp367 = input.readListBegin();
+          const _size66 = _rtmp367.size || 0;
+          for (let _i68 = 0; _i68 < _size66; ++_i68) {
+            let elem69 = null;
+            elem69 = new ttypes.Link();
+            elem69.read(input);
+            this.success.push(elem69);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_shortenAll_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.LIST, 0);
+      output.writeListBegin(Thrift.Type.STRUCT, this.success.length);
+      for (let iter70 in this.success) {
+        if (this.success.hasOwnProperty(iter70)) {
+          iter70 = this.success[iter70];
+          iter70.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_colors_args = class {
+  constructor(args) {
+    this.colors = null;
+    if (args) {
+      if (args.colors !== undefined && args.colors !== null) {
+        this.colors = Thrift.copyList(args.colors, [null]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.SET) {
+          this.colors = [];
+          const _rtmp372 = input.readSetBegin();
+          const _size71 = _rtmp372.size || 0;
+          for (let _i73 = 0; _i73 < _size71; ++_i73) {
+            let elem74 = null;
+            elem74 = input.readI32();
+            this.colors.push(elem74);
+          }
+          input.readSetEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_colors_args');
+    if (this.colors !== null && this.colors !== undefined) {
+      output.writeFieldBegin('colors', Thrift.Type.SET, 1);
+      output.writeSetBegin(Thrift.Type.I32, this.colors.length);
+      for (let iter75 in this.colors) {
+        if (this.colors.hasOwnProperty(iter75)) {
+          iter75 = this.colors[iter75];
+          output.writeI32(iter75);
+        }
+      }
+      output.writeSetEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_colors_result = class {
+  constructor(args) {
+    this.success = null;
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = Thrift.copyList(args.success, [null]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.SET) {
+          this.success = [];
+          const _rtmp377 = input.readSetBegin();
+          const _size76 = _rtmp377.size || 0;
+          for (let _i78 = 0; _i78 < _size76; ++_i78) {
+            let elem79 = null;
+            elem79 = input.readI32();
+            this.success.push(elem79);
+          }
+          input.readSetEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_colors_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.SET, 0);
+      output.writeSetBegin(Thrift.Type.I32, this.success.length);
+      for (let iter80 in this.success) {
+        if (this.success.hasOwnProperty(iter80)) {
+          iter80 = this.success[iter80];
+          output.writeI32(iter80);
+        }
+      }
+      output.writeSetEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_mixes_args = class {
+  constructor(args) {
+    this.mixes = null;
+    if (args) {
+      if (args.mixes !== undefined && args.mixes !== null) {
+        this.mixes = Thrift.copyMap(args.mixes, [Thrift.copyList, null]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.MAP) {
+          this.mixes = {};
+          const _rtmp382 = input.readMapBegin();
+          const _size81 = _rtmp382.size || 0;
+          for (let _i83 = 0; _i83 < _size81; ++_i83) {
+            let key84 = null;
+            let val85 = null;
+            key84 = input.readI32();
+            val85 = [];
+            const _rtmp387 = input.readListBegin();
+            const _size86 = _rtmp387.size || 0;
+            for (let _i88 = 0; _i88 < _size86; ++_i88) {
+              let elem89 = null;
+              elem89 = input.readI32();
+              val85.push(elem89);
+            }
+            input.readListEnd();
+            this.mixes[key84] = val85;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_mixes_args');
+    if (this.mixes !== null && this.mixes !== undefined) {
+      output.writeFieldBegin('mixes', Thrift.Type.MAP, 1);
+      output.writeMapBegin(Thrift.Type.I32, Thrift.Type.LIST, Thrift.objectLength(this.mixes));
+      for (let kiter90 in this.mixes) {
+        if (this.mixes.hasOwnProperty(kiter90)) {
+          let viter91 = this.mixes[kiter90];
+          output.writeI32(kiter90);
+          output.writeListBegin(Thrift.Type.I32, viter91.length);
+          for (let iter92 in viter91) {
+            if (viter91.hasOwnProperty(iter92)) {
+              iter92 = viter91[iter92];
+              output.writeI32(iter92);
+            }
+          }
+          output.writeListEnd();
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_mixes_result = class {
+  constructor(args) {
+    this.success = null;
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = Thrift.copyMap(args.success, [Thrift.copyList, null]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.MAP) {
+          this.success = {};
+          const _rtmp394 = input.readMapBegin();
+          const _size93 = _rtmp394.size || 0;
+          for (let _i95 = 0; _i95 < _size93; ++_i95) {
+            let key96 = null;
+            let val97 = null;
+            key96 = input.readI32();
+            val97 = [];
+            const _rtmp399 = input.readListBegin();
+            const _size98 = _rtmp399.size || 0;
+            for (let _i100 = 0; _i100 < _size98; ++_i100) {
+              let elem101 = null;
+              elem101 = input.readI32();
+              val97.push(elem101);
+            }
+            input.readListEnd();
+            this.success[key96] = val97;
+          }
+          input.readMapEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_mixes_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.MAP, 0);
+      output.writeMapBegin(Thrift.Type.I32, Thrift.Type.LIST, Thrift.objectLength(this.success));
+      for (let kiter102 in this.success) {
+        if (this.success.hasOwnProperty(kiter102)) {
+          let viter103 = this.success[kiter102];
+          output.writeI32(kiter102);
+          output.writeListBegin(Thrift.Type.I32, viter103.length);
+          for (let iter104 in viter103) {
+            if (viter103.hasOwnProperty(iter104)) {
+              iter104 = viter103[iter104];
+              output.writeI32(iter104);
+            }
+          }
+          output.writeListEnd();
+        }
+      }
+      output.writeMapEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_paint_args = class {
+  constructor(args) {
+    this.color = null;
+    this.times = null;
+    if (args) {
+      if (args.color !== undefined && args.color !== null) {
+        this.color = args.color;
+      }
+      if (args.times !== undefined && args.times !== null) {
+        this.times = args.times;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.I32) {
+          this.color = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.times = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_paint_args');
+    if (this.color !== null && this.color !== undefined) {
+      output.writeFieldBegin('color', Thrift.Type.I32, 1);
+      output.writeI32(this.color);
+      output.writeFieldEnd();
+    }
+    if (this.times !== null && this.times !== undefined) {
+      output.writeFieldBegin('times', Thrift.Type.I32, 2);
+      output.writeI32(this.times);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_paint_result = class {
+  constructor(args) {
+    this.success = null;
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = args.success;
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.I32) {
+          this.success = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_paint_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.I32, 0);
+      output.writeI32(this.success);
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_rows_args = class {
+  constructor(args) {
+    this.rows = null;
+    if (args) {
+      if (args.rows !== undefined && args.rows !== null) {
+        this.rows = Thrift.copyList(args.rows, [Thrift.copyList, null]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.LIST) {
+          this.rows = [];
+          const _rtmp3106 = input.readListBegin();
+          const _size105 = _rtmp3106.size || 0;
+          for (let _i107 = 0; _i107 < _size105; ++_i107) {
+            let elem108 = null;
+            elem108 = [];
+            const _rtmp3110 = input.readListBegin();
+            const _size109 = _rtmp3110.size || 0;
+            for (let _i111 = 0; _i111 < _size109; ++_i111) {
+              let elem112 = null;
+              elem112 = input.readI32();
+              elem108.push(elem112);
+            }
+            input.readListEnd();
+            this.rows.push(elem108);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_rows_args');
+    if (this.rows !== null && this.rows !== undefined) {
+      output.writeFieldBegin('rows', Thrift.Type.LIST, 1);
+      output.writeListBegin(Thrift.Type.LIST, this.rows.length);
+      for (let iter113 in this.rows) {
+        if (this.rows.hasOwnProperty(iter113)) {
+          iter113 = this.rows[iter113];
+          output.writeListBegin(Thrift.Type.I32, iter113.length);
+          for (let iter114 in iter113) {
+            if (iter113.hasOwnProperty(iter114)) {
+              iter114 = iter113[iter114];
+              output.writeI32(iter114);
+            }
+          }
+          output.writeListEnd();
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
+const Everything_rows_result = class {
+  constructor(args) {
+    this.success = null;
+    if (args) {
+      if (args.success !== undefined && args.success !== null) {
+        this.success = Thrift.copyList(args.success, [Thrift.copyList, null]);
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 0:
+        if (ftype == Thrift.Type.LIST) {
+          this.success = [];
+          const _rtmp3116 = input.readListBegin();
+          const _size115 = _rtmp3116.size || 0;
+          for (let _i117 = 0; _i117 < _size115; ++_i117) {
+            let elem118 = null;
+            elem118 = [];
+            const _rtmp3120 = input.readListBegin();
+            const _size119 = _rtmp3120.size || 0;
+            for (let _i121 = 0; _i121 < _size119; ++_i121) {
+              let elem122 = null;
+              elem122 = input.readI32();
+              elem118.push(elem122);
+            }
+            input.readListEnd();
+            this.success.push(elem118);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 0:
+          input.skip(ftype);
+          break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Everything_rows_result');
+    if (this.success !== null && this.success !== undefined) {
+      output.writeFieldBegin('success', Thrift.Type.LIST, 0);
+      output.writeListBegin(Thrift.Type.LIST, this.success.length);
+      for (let iter123 in this.success) {
+        if (this.success.hasOwnProperty(iter123)) {
+          iter123 = this.success[iter123];
+          output.writeListBegin(Thrift.Type.I32, iter123.length);
+          for (let iter124 in iter123) {
+            if (iter123.hasOwnProperty(iter124)) {
+              iter124 = iter123[iter124];
+              output.writeI32(iter124);
+            }
+          }
+          output.writeListEnd();
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const EverythingClient = exports.Client = class EverythingClient {
   constructor(output, pClass) {
     this.output = output;
@@ -979,6 +1806,313 @@ const EverythingClient = exports.Client = class EverythingClient {
       throw e;
     }
   }
+
+  shorten (link) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_shorten(link);
+    });
+  }
+
+  send_shorten (link) {
+    const output = new this.pClass(this.output);
+    const params = {
+      link: link
+    };
+    const args = new Everything_shorten_args(params);
+    try {
+      output.writeMessageBegin('shorten', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_shorten (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Everything_shorten_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('shorten failed: unknown result');
+  }
+
+  shortenAll (links) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_shortenAll(links);
+    });
+  }
+
+  send_shortenAll (links) {
+    const output = new this.pClass(this.output);
+    const params = {
+      links: links
+    };
+    const args = new Everything_shortenAll_args(params);
+    try {
+      output.writeMessageBegin('shortenAll', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_shortenAll (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Everything_shortenAll_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('shortenAll failed: unknown result');
+  }
+
+  colors (colors) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_colors(colors);
+    });
+  }
+
+  send_colors (colors) {
+    const output = new this.pClass(this.output);
+    const params = {
+      colors: colors
+    };
+    const args = new Everything_colors_args(params);
+    try {
+      output.writeMessageBegin('colors', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_colors (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Everything_colors_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('colors failed: unknown result');
+  }
+
+  mixes (mixes) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_mixes(mixes);
+    });
+  }
+
+  send_mixes (mixes) {
+    const output = new this.pClass(this.output);
+    const params = {
+      mixes: mixes
+    };
+    const args = new Everything_mixes_args(params);
+    try {
+      output.writeMessageBegin('mixes', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_mixes (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Everything_mixes_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('mixes failed: unknown result');
+  }
+
+  paint (color, times) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_paint(color, times);
+    });
+  }
+
+  send_paint (color, times) {
+    const output = new this.pClass(this.output);
+    const params = {
+      color: color,
+      times: times
+    };
+    const args = new Everything_paint_args(params);
+    try {
+      output.writeMessageBegin('paint', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_paint (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Everything_paint_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('paint failed: unknown result');
+  }
+
+  rows (rows) {
+    this._seqid = this.new_seqid();
+    const self = this;
+    return new Promise((resolve, reject) => {
+      self._reqs[self.seqid()] = (error, result) => {
+        return error ? reject(error) : resolve(result);
+      };
+      self.send_rows(rows);
+    });
+  }
+
+  send_rows (rows) {
+    const output = new this.pClass(this.output);
+    const params = {
+      rows: rows
+    };
+    const args = new Everything_rows_args(params);
+    try {
+      output.writeMessageBegin('rows', Thrift.MessageType.CALL, this.seqid());
+      args.write(output);
+      output.writeMessageEnd();
+      return this.output.flush();
+    }
+    catch (e) {
+      delete this._reqs[this.seqid()];
+      if (typeof output.reset === 'function') {
+        output.reset();
+      }
+      throw e;
+    }
+  }
+
+  recv_rows (input, mtype, rseqid) {
+    const callback = this._reqs[rseqid] || function() {};
+    delete this._reqs[rseqid];
+    if (mtype == Thrift.MessageType.EXCEPTION) {
+      const x = new Thrift.TApplicationException();
+      x.read(input);
+      input.readMessageEnd();
+      return callback(x);
+    }
+    const result = new Everything_rows_result();
+    result.read(input);
+    input.readMessageEnd();
+
+    if (null !== result.success) {
+      return callback(null, result.success);
+    }
+    return callback('rows failed: unknown result');
+  }
 };
 const EverythingProcessor = exports.Processor = class EverythingProcessor {
   constructor(handler) {
@@ -1228,5 +2362,228 @@ const EverythingProcessor = exports.Processor = class EverythingProcessor {
     args.read(input);
     input.readMessageEnd();
     this._handler.note(args.text);
+  }
+  process_shorten (seqid, input, output) {
+    const args = new Everything_shorten_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.shorten.length === 1) {
+      Promise.resolve(this._handler.shorten.bind(this._handler)(
+        args.link
+      )).then(result => {
+        const result_obj = new Everything_shorten_result({success: result});
+        output.writeMessageBegin("shorten", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+        output.writeMessageBegin("shorten", Thrift.MessageType.EXCEPTION, seqid);
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.shorten(args.link, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined')) {
+          result_obj = new Everything_shorten_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("shorten", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("shorten", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_shortenAll (seqid, input, output) {
+    const args = new Everything_shortenAll_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.shortenAll.length === 1) {
+      Promise.resolve(this._handler.shortenAll.bind(this._handler)(
+        args.links
+      )).then(result => {
+        const result_obj = new Everything_shortenAll_result({success: result});
+        output.writeMessageBegin("shortenAll", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+        output.writeMessageBegin("shortenAll", Thrift.MessageType.EXCEPTION, seqid);
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.shortenAll(args.links, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined')) {
+          result_obj = new Everything_shortenAll_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("shortenAll", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("shortenAll", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_colors (seqid, input, output) {
+    const args = new Everything_colors_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.colors.length === 1) {
+      Promise.resolve(this._handler.colors.bind(this._handler)(
+        args.colors
+      )).then(result => {
+        const result_obj = new Everything_colors_result({success: result});
+        output.writeMessageBegin("colors", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+        output.writeMessageBegin("colors", Thrift.MessageType.EXCEPTION, seqid);
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.colors(args.colors, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined')) {
+          result_obj = new Everything_colors_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("colors", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("colors", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_mixes (seqid, input, output) {
+    const args = new Everything_mixes_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.mixes.length === 1) {
+      Promise.resolve(this._handler.mixes.bind(this._handler)(
+        args.mixes
+      )).then(result => {
+        const result_obj = new Everything_mixes_result({success: result});
+        output.writeMessageBegin("mixes", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+        output.writeMessageBegin("mixes", Thrift.MessageType.EXCEPTION, seqid);
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.mixes(args.mixes, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined')) {
+          result_obj = new Everything_mixes_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("mixes", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("mixes", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_paint (seqid, input, output) {
+    const args = new Everything_paint_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.paint.length === 2) {
+      Promise.resolve(this._handler.paint.bind(this._handler)(
+        args.color,
+        args.times
+      )).then(result => {
+        const result_obj = new Everything_paint_result({success: result});
+        output.writeMessageBegin("paint", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+        output.writeMessageBegin("paint", Thrift.MessageType.EXCEPTION, seqid);
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.paint(args.color, args.times, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined')) {
+          result_obj = new Everything_paint_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("paint", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("paint", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
+  }
+  process_rows (seqid, input, output) {
+    const args = new Everything_rows_args();
+    args.read(input);
+    input.readMessageEnd();
+    if (this._handler.rows.length === 1) {
+      Promise.resolve(this._handler.rows.bind(this._handler)(
+        args.rows
+      )).then(result => {
+        const result_obj = new Everything_rows_result({success: result});
+        output.writeMessageBegin("rows", Thrift.MessageType.REPLY, seqid);
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      }).catch(err => {
+        let result;
+        result = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+        output.writeMessageBegin("rows", Thrift.MessageType.EXCEPTION, seqid);
+        result.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    } else {
+      this._handler.rows(args.rows, (err, result) => {
+        let result_obj;
+        if ((err === null || typeof err === 'undefined')) {
+          result_obj = new Everything_rows_result((err !== null || typeof err === 'undefined') ? err : {success: result});
+          output.writeMessageBegin("rows", Thrift.MessageType.REPLY, seqid);
+        } else {
+          result_obj = new Thrift.TApplicationException(Thrift.TApplicationExceptionType.UNKNOWN, err.message);
+          output.writeMessageBegin("rows", Thrift.MessageType.EXCEPTION, seqid);
+        }
+        result_obj.write(output);
+        output.writeMessageEnd();
+        output.flush();
+      });
+    }
   }
 };

@@ -46,6 +46,17 @@ declare class All {
       constructor(args?: { yes: boolean; small: any; short: number; middle: number; large: Int64; real: number; text: string; bytes: Buffer; color: Color; inner: Inner; inners: Inner[]; names: string[]; counts: { [k: string]: Int64; }; byNumber: any; rows: number[][]; grouped: { [k: string]: Inner[]; }; absent?: string; });
   }
 
+/**
+ * What must be given.
+ */
+declare class Link {
+    public slug: string;
+    public color?: Color;
+    public inners: Inner[];
+
+      constructor(args?: { slug: string; color?: Color; inners: Inner[]; });
+  }
+
 declare class Refused extends Thrift.TException {
     public message: string;
     public limit: Int64;

@@ -520,6 +520,107 @@ const All = module.exports.All = class {
   }
 
 };
+const Link = module.exports.Link = class {
+  constructor(args) {
+    this.slug = null;
+    this.color = 2;
+    this.inners = null;
+    if (args) {
+      if (args.slug !== undefined && args.slug !== null) {
+        this.slug = args.slug;
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field slug is unset!');
+      }
+      if (args.color !== undefined && args.color !== null) {
+        this.color = args.color;
+      }
+      if (args.inners !== undefined && args.inners !== null) {
+        this.inners = Thrift.copyList(args.inners, [ttypes.Inner]);
+      } else {
+        throw new Thrift.TProtocolException(Thrift.TProtocolExceptionType.UNKNOWN, 'Required field inners is unset!');
+      }
+    }
+  }
+
+  read (input) {
+    input.readStructBegin();
+    while (true) {
+      const ret = input.readFieldBegin();
+      const ftype = ret.ftype;
+      const fid = ret.fid;
+      if (ftype == Thrift.Type.STOP) {
+        break;
+      }
+      switch (fid) {
+        case 1:
+        if (ftype == Thrift.Type.STRING) {
+          this.slug = input.readString();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 2:
+        if (ftype == Thrift.Type.I32) {
+          this.color = input.readI32();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        case 3:
+        if (ftype == Thrift.Type.LIST) {
+          this.inners = [];
+          const _rtmp347 = input.readListBegin();
+          const _size46 = _rtmp347.size || 0;
+          for (let _i48 = 0; _i48 < _size46; ++_i48) {
+            let elem49 = null;
+            elem49 = new ttypes.Inner();
+            elem49.read(input);
+            this.inners.push(elem49);
+          }
+          input.readListEnd();
+        } else {
+          input.skip(ftype);
+        }
+        break;
+        default:
+          input.skip(ftype);
+      }
+      input.readFieldEnd();
+    }
+    input.readStructEnd();
+    return;
+  }
+
+  write (output) {
+    output.writeStructBegin('Link');
+    if (this.slug !== null && this.slug !== undefined) {
+      output.writeFieldBegin('slug', Thrift.Type.STRING, 1);
+      output.writeString(this.slug);
+      output.writeFieldEnd();
+    }
+    if (this.color !== null && this.color !== undefined) {
+      output.writeFieldBegin('color', Thrift.Type.I32, 2);
+      output.writeI32(this.color);
+      output.writeFieldEnd();
+    }
+    if (this.inners !== null && this.inners !== undefined) {
+      output.writeFieldBegin('inners', Thrift.Type.LIST, 3);
+      output.writeListBegin(Thrift.Type.STRUCT, this.inners.length);
+      for (let iter50 in this.inners) {
+        if (this.inners.hasOwnProperty(iter50)) {
+          iter50 = this.inners[iter50];
+          iter50.write(output);
+        }
+      }
+      output.writeListEnd();
+      output.writeFieldEnd();
+    }
+    output.writeFieldStop();
+    output.writeStructEnd();
+    return;
+  }
+
+};
 const Refused = module.exports.Refused = class extends Thrift.TException {
   constructor(args) {
     super(args);
