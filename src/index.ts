@@ -21,6 +21,7 @@ export { ProtectionDeniedError } from "./lifecycle/protection.ts";
 export type { DrainPlan, DrainReport, WaitedCall } from "./server/report.ts";
 export { serve } from "./server/serve.ts";
 export { type Server, type ServerAddresses, UndrainedError } from "./server/server.ts";
+export { ServiceDefinitionError } from "./service/check-definition.ts";
 export {
   CallAbortedError,
   CallBrokenError,
@@ -36,14 +37,16 @@ export {
   type LogFunction,
   type ServiceContext,
   type ServiceDefinition,
-  ServiceDefinitionError,
 } from "./service/define.ts";
 export type { Encodable, HandlerOf, I64, MethodOptions } from "./service/handler-types.ts";
 export type {
+  CopyOf,
+  Openable,
   ProcessResource,
   RemoteOf,
   ResourceContext,
   ResourceDefinitions,
   ResourcesOf,
   WorkerResource,
+  WrittenResource,
 } from "./service/resource-types.ts";

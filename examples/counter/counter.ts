@@ -25,7 +25,7 @@ export default defineService({
   service: Counter,
   resources: {
     // One for all workers, on a thread of its own.
-    counts: { scope: "process", open: () => new Counts(), flush: (counts: Counts) => counts.flush() },
+    counts: { scope: "process", open: () => new Counts(), flush: (counts) => counts.flush() },
   },
   handler: ({ resources: { counts } }) => ({
     hit: (name) => counts.add(name, 1),

@@ -11,7 +11,7 @@ export default defineService({
     store: {
       scope: "process",
       open: () => new RuleStore(process.env["SCANNER_RULES"] ?? "data/rules.db"),
-      close: (store: RuleStore) => store.close(),
+      close: (store) => store.close(),
     },
   },
   methods: {

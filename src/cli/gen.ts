@@ -37,7 +37,8 @@ export const genCommand: Command = {
   summary: "has the Thrift compiler write gen/ from idl/",
   description: `Calls the Thrift compiler with the options that Sluice and TypeScript need (--gen ${compilerOptions}) for the IDL files
 that are named, and for what they include; with no name, for all of the folder idl, or else of this folder. Writes a
-package.json beside the code, which says that it is CommonJS. Deletes nothing, and changes nothing when IDL is wrong.
+package.json beside the code, which says that it is CommonJS, and adds lines to it with which import { NAME } finds enums
+and constants. Deletes nothing, and changes nothing when IDL is wrong.
 Exits with 0 when the code is current, 1 when there is no compiler or it refuses the IDL, 2 for a mistake in the command.`,
   options: genOptions,
   async run(context) {

@@ -40,6 +40,19 @@ export function checkModuleKind(folder: string): void {
   }
 }
 
+/**
+ * The compiler's code with its enums and constants exported in a way that Node sees without running it. It writes them
+ * as `ttypes.NAME = `, and then `import { NAME }` is refused, although the types promise it.
+ */
+export function exposeNames(code: string): string {
+  const names = new Set([...code.matchAll(/^ttypes\.([A-Za-z_]\w*) = /gm)].map(([, name]) => name!));
+  if (names.size === 0) return code;
+  const lines = [...names].map((name) => `module.exports.${name} = ttypes.${name};\n`);
+  return `${code}\n${exposed}\n${lines.join("")}`;
+}
+
+const exposed = "// By sluice gen: enums and constants again, so that ES modules can import them by name.";
+
 /** Brings what the compiler made into the folder. Files that are the same keep their time. */
 export function keepGenerated(made: string, folder: string): Kept {
   const written: string[] = [];
@@ -47,7 +60,8 @@ export function keepGenerated(made: string, folder: string): Kept {
   mkdirSync(folder, { recursive: true });
   const names = readdirSync(made).sort();
   for (const name of names) {
-    keep(name, readFileSync(join(made, name), "utf8"));
+    const text = readFileSync(join(made, name), "utf8");
+    keep(name, name.endsWith(".js") ? exposeNames(text) : text);
   }
   if (!existsSync(join(folder, "package.json"))) {
     keep("package.json", description);

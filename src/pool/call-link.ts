@@ -12,7 +12,7 @@ export interface CallLinkOptions {
   readonly longestProtectionMs: number;
   /** Wakes the main thread: a drain may wait for what has just ended. */
   readonly wakeMain: () => void;
-  readonly log: (message: string, fields: Record<string, unknown>) => void;
+  readonly log: (message: string, error: unknown, fields: Record<string, unknown>) => void;
 }
 
 interface AbortListener {
@@ -94,10 +94,7 @@ export class LaneCallLink {
     };
     Promise.resolve(promise).then(settled, (error: unknown) => {
       settled();
-      this.#options.log("a background promise was rejected", {
-        method: what,
-        error: error instanceof Error ? error.message : String(error),
-      });
+      this.#options.log("a background promise was rejected", error, { method: what });
     });
   }
 

@@ -40,7 +40,7 @@ export type FromWorker =
   | { readonly kind: "loaded"; readonly services: readonly ServiceDescription[]; readonly threadId: number }
   | { readonly kind: "ready" }
   | { readonly kind: "pong" }
-  | { readonly kind: "failed"; readonly code: string; readonly message: string }
+  | { readonly kind: "failed"; readonly code: string; readonly message: string; readonly stack?: string }
   | {
       readonly kind: "publish";
       readonly id: number;

@@ -327,6 +327,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       this.#options.log("error", "a worker ended and is replaced", {
         worker: worker.index,
         error: error instanceof Error ? error.message : String(error),
+        ...(error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}),
         cut: died.length,
         takenBack: unstarted.length,
       });

@@ -19,9 +19,11 @@ export class LaneStartError extends Error {
   override readonly name = "LaneStartError";
   readonly code: string;
 
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
+  /** @param stack where the worker failed; default: where this error was made */
+  constructor(code: string, message: string, stack?: string) {
+    super(message);
     this.code = code;
+    if (stack !== undefined) this.stack = stack;
   }
 }
 
@@ -244,7 +246,7 @@ export class LaneWorker {
         this.#pong?.resolve();
         break;
       case "failed":
-        this.#failure = new LaneStartError(message.code, message.message);
+        this.#failure = new LaneStartError(message.code, message.message, message.stack);
         break;
       case "publish":
         this.#listener.published(this, message);

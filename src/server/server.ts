@@ -8,6 +8,7 @@ import type { PhaseName } from "../lifecycle/phases.ts";
 import type { SignalAction } from "../lifecycle/signals.ts";
 import type { StopRequest } from "../lifecycle/stop-plan.ts";
 import type { ServerLog } from "../log/log.ts";
+import { describeError } from "../service/thrown.ts";
 import { createAdminSource } from "./admin-source.ts";
 import { type InheritedListeners, inheritedListeners } from "./inherited.ts";
 import { createParts, openAdmin, type Parts } from "./parts.ts";
@@ -301,7 +302,8 @@ export class Server implements AsyncDisposable {
 
   /** Nothing can be made durable any more: stop rather than acknowledge what can't be kept. */
   #stateDied(error: Error): void {
-    this.#log.error("the state thread died", { error: error.message });
+    const thrown = error.cause === undefined ? {} : describeError(error.cause);
+    this.#log.error("the state thread died", { ...thrown, error: error.message });
     this.#request({ source: "fault", reason: "the state thread died" });
   }
 

@@ -1,5 +1,7 @@
 /** The start: everything that has to be there before a client may connect. */
+
 import type { LaneState } from "../pool/lane-worker.ts";
+import { StateStartError } from "../state/errors.ts";
 import { StateThread } from "../state/state-thread.ts";
 import type { WorkerOpening } from "../worker/entry.ts";
 import { createMethodTable } from "./methods.ts";
@@ -22,13 +24,21 @@ export interface WorkersStart {
 /** Starts the state thread and the workers side by side; resolves when every handler is made. */
 export async function startWorkers(parts: Parts, start: WorkersStart): Promise<void> {
   const { pool, desk, local } = parts;
-  const [state, services] = await Promise.all([startState(parts, start), pool.loaded()]);
+  const starting = startState(parts, start).catch((error: unknown) => orWorkersError(parts, error));
+  const [state, services] = await Promise.all([starting, pool.loaded()]);
   desk.open(createMethodTable(services, { name: "fb303", methods: local.methods }), pool);
   await pool.begin(() => {
     const stateChannel = state.connect();
     const value: WorkerOpening = { stateChannel, resources: state.resources };
     return { value, transfer: stateChannel === undefined ? [] : [stateChannel.port] };
   });
+}
+
+/** A module that does not load fails in every thread. It is told in one way, whichever is the first. */
+async function orWorkersError({ pool }: Parts, error: unknown): Promise<never> {
+  const cause = error instanceof StateStartError ? error.cause : undefined;
+  if ((cause as { readonly code?: unknown } | undefined)?.code === "SLUICE_SERVICE_LOAD") await pool.loaded();
+  throw error;
 }
 
 /** What a start has not come to yet. @returns for people, to be read behind "waiting for" */

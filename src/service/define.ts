@@ -1,10 +1,11 @@
 /**
  * What a service module's default export says: which generated service, which handler, which
  * resources. The module is loaded in every worker and on the state thread; this file holds only
- * types and one checking function, so that loading it costs nothing anywhere.
+ * types and a function that checks, so that loading it costs nothing anywhere.
  */
+import { checkDefinition } from "./check-definition.ts";
 import type { HandlerOf, MethodOptions } from "./handler-types.ts";
-import type { ResourceDefinitions, ResourcesOf } from "./resource-types.ts";
+import type { Openable, ResourceDefinitions, ResourcesOf, WrittenResource } from "./resource-types.ts";
 
 /** The module that `thrift --gen js:node,ts,es6` wrote for one service. */
 export interface GeneratedService {
@@ -88,24 +89,35 @@ const definitionMark: unique symbol = Symbol.for("thrift-sluice.service");
 /** A checked service definition. */
 export type DefinedService = ServiceDefinition & { readonly [definitionMark]?: true };
 
-/** Says why a definition can't be served. */
-export class ServiceDefinitionError extends Error {
-  /** For programs; the message is for people. */
-  readonly code = "SLUICE_BAD_SERVICE";
-  override readonly name = "ServiceDefinitionError";
-}
-
 /**
  * Declares a service: the default export of a service module.
  *
+ * Resources are written before the handler, so that it knows their types; a resource's type is what `open` returns:
+ *
+ * ```ts
+ * resources: {
+ *   store: { scope: "process", open: () => new Store(), flush: (store) => store.flush() },
+ * },
+ * handler: ({ resources: { store } }) => ({ … }),
+ * ```
+ *
+ * Where `open` takes its context without saying its type, and in older versions of TypeScript, `flush` and `close` are
+ * given an `any`, if they don't say what they take: write `open(ctx: ResourceContext)`, or `flush(store: Store)`.
+ *
  * @param definition what is served; it is copied and frozen
- * @throws {ServiceDefinitionError} when a field is missing or of the wrong kind
+ * @throws {ServiceDefinitionError} when a field is missing, unknown or of the wrong kind, or the service lacks a method that
+ * has options
  */
 export function defineService<
   G extends GeneratedService,
-  R extends ResourceDefinitions = Record<never, never>,
+  R extends Record<string, Openable> = Record<never, never>,
   H extends HandlerOf<G["Client"]> = HandlerOf<G["Client"]>,
->(definition: ServiceDefinition<G, R, H>): ServiceDefinition<G, R, H> {
+  I extends Record<string, unknown> = Record<never, never>,
+>(
+  definition: ServiceDefinition<G, R, H> & {
+    readonly resources?: { readonly [K in keyof I]: WrittenResource<I[K]> };
+  },
+): ServiceDefinition<G, R, H> {
   checkDefinition(definition as unknown as ServiceDefinition);
   return Object.freeze({ ...definition, [definitionMark]: true });
 }
@@ -113,24 +125,4 @@ export function defineService<
 /** Whether a value came out of `defineService`. */
 export function isDefinedService(value: unknown): value is ServiceDefinition {
   return typeof value === "object" && value !== null && definitionMark in value;
-}
-
-function checkDefinition(definition: ServiceDefinition): void {
-  const { name, service, handler } = definition ?? {};
-  if (typeof name !== "string" || !/^[A-Za-z_][\w.]*$/.test(name)) {
-    throw new ServiceDefinitionError(
-      `defineService: "name" must be a Thrift identifier, for example "Calc"; got ${JSON.stringify(name)}`,
-    );
-  }
-  if (typeof service?.Processor !== "function" || typeof service?.Client !== "function") {
-    throw new ServiceDefinitionError(
-      `defineService("${name}"): "service" must be the generated module with Processor and Client; ` +
-        `import * as ${name} from "./gen/${name}.js". npx sluice gen makes it from IDL`,
-    );
-  }
-  if (typeof handler !== "function") {
-    throw new ServiceDefinitionError(
-      `defineService("${name}"): "handler" must be a function that returns the handler`,
-    );
-  }
 }

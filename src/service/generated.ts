@@ -15,14 +15,19 @@ const processPrefix = "process_";
 /** All methods of a service, inherited ones too, sorted by name. */
 export function methodsOf(service: GeneratedService): GeneratedMethod[] {
   const client = service.Client.prototype as Record<string, unknown>;
+  return methodNamesOf(service).map((name) => {
+    const oneway = typeof client[`recv_${name}`] !== "function";
+    return { name, oneway, returnsNothing: oneway ? true : returnsNothing(service, name) };
+  });
+}
+
+/** The names of all methods of a service, inherited ones too, sorted. */
+export function methodNamesOf(service: GeneratedService): string[] {
   const names = new Set<string>();
   for (const name of chainedNames(service.Processor.prototype as object)) {
     if (name.startsWith(processPrefix)) names.add(name.slice(processPrefix.length));
   }
-  return [...names].sort().map((name) => {
-    const oneway = typeof client[`recv_${name}`] !== "function";
-    return { name, oneway, returnsNothing: oneway ? true : returnsNothing(service, name) };
-  });
+  return [...names].sort();
 }
 
 function* chainedNames(prototype: object): Generator<string> {

@@ -65,14 +65,41 @@ function exportHint(message: string, module: string): string {
     if (isGenerated(file)) {
       const kind = moduleKindHint(file);
       if (kind !== "") return kind;
-      return missing !== undefined && basename(file) === `${missing}.js`
-        ? `; write: import * as ${missing} from "${from}"`
-        : `; if the IDL has ${name ?? missing}, ${generateAnew}`;
+      if (missing !== undefined && basename(file) === `${missing}.js`)
+        return `; write: import * as ${missing} from "${from}"`;
+      return missing === undefined
+        ? `; if the IDL has ${name}, ${generateAnew}`
+        : nameHint(missing, file, from);
     }
   }
   return name !== undefined && name !== "default"
     ? `; if ${name} is a type, write: import type { ${name} }`
     : "";
+}
+
+/** A name that generated code does not show to ES modules, or does not have, or has elsewhere. */
+function nameHint(name: string, file: string, from: string): string {
+  if (assigns(file, name))
+    return (
+      `; ${name} is an enum or a constant, which the Thrift compiler's own code shows only to require(): ` +
+      `npx sluice gen makes it visible; or write: import types from "${from}"; const { ${name} } = types`
+    );
+  const folder = dirname(file);
+  const other = readdirSync(folder).find(
+    (entry) => entry.endsWith("_types.js") && entry !== basename(file) && declares(join(folder, entry), name),
+  );
+  if (other !== undefined) return `; it is in ${from.slice(0, from.lastIndexOf("/") + 1)}${other}`;
+  return `; if the IDL has ${name}, ${generateAnew}`;
+}
+
+/** Whether generated code has an enum or a constant of this name. */
+function assigns(file: string, name: string): boolean {
+  return readFileSync(file, "utf8").includes(`\nttypes.${name} = `);
+}
+
+/** Whether generated code has a type or a value of this name. */
+function declares(file: string, name: string): boolean {
+  return assigns(file, name) || readFileSync(file, "utf8").includes(`module.exports.${name} = `);
 }
 
 /** The compiler's code where it is read as an ES module. */

@@ -3,6 +3,7 @@ import { access, constants, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDefinedService, type ServiceDefinition } from "./define.ts";
+import { placeOf } from "./error-place.ts";
 import { loadHint, nearFile } from "./load-hints.ts";
 
 /** What is wrong with a service module. */
@@ -88,20 +89,7 @@ function unwrapDefault(value: unknown): unknown {
   return "__esModule" in value && "default" in value ? value.default : value;
 }
 
-/** The first file, line and column named in an error's stack, but for those that only load it. */
-function placeOf(error: unknown): string | undefined {
-  const stack = error instanceof Error ? (error.stack ?? "") : "";
-  const frames = stack.matchAll(/\n\s+at (?:.*\()?((?:file:\/\/|\/|[A-Za-z]:\\)[^\n)]*:\d+:\d+)\)?/g);
-  const places = [...frames].map(([, place]) => place!.replace(/^file:\/\/(?=\/)/, ""));
-  return places.find((place) => !loaders.some((folder) => place.startsWith(folder)));
-}
-
-/** The parts of this package that load modules, or have them loaded. */
-const loaders: readonly string[] = ["service", "worker", "state", "cli"].map((folder) =>
-  fileURLToPath(new URL(`../${folder}/`, import.meta.url)),
-);
-
-/** Node tells the place of a syntax error to nobody but the console. */
+/** Node tells the place of other syntax errors to nobody but the console, and `--check` does not read TypeScript. */
 function placeHintOf(error: unknown, path: string): string {
-  return error instanceof SyntaxError ? ` (to see where: node --check ${path})` : "";
+  return error instanceof SyntaxError ? ` (to see where: node ${path})` : "";
 }

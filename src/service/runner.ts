@@ -11,7 +11,6 @@ import { CallContext, type CallLink } from "./call-context.ts";
 import { type CallHolder, callStorage } from "./current-call.ts";
 import type { GeneratedService } from "./define.ts";
 import type { GeneratedMethod } from "./generated.ts";
-import { MissingMethodsError, NoHandlerError } from "./handler-errors.ts";
 
 /** A call to run. */
 export interface RunnableCall {
@@ -65,21 +64,8 @@ export class Runner {
     this.#writer = options.codecs[0]!.writer;
   }
 
-  /**
-   * Adds a service. Its methods get the next indexes, in the order given.
-   *
-   * @throws {NoHandlerError} when it is no object, {@link MissingMethodsError} when it lacks some of them
-   */
+  /** Adds a service with a handler that `checkHandler` found right. Its methods get the next indexes, in the order given. */
   add(name: string, service: GeneratedService, methods: readonly GeneratedMethod[], handler: object): void {
-    if (handler === null || (typeof handler !== "object" && typeof handler !== "function"))
-      throw new NoHandlerError(name, handler);
-    const missing = methods.filter((method) => typeof (handler as Handler)[method.name] !== "function");
-    if (missing.length > 0)
-      throw new MissingMethodsError(
-        name,
-        missing.map((method) => method.name),
-        handler,
-      );
     const bridge: Handler = {};
     const Processor = service.Processor as unknown as new (handler: Handler) => Record<string, Process>;
     const processor = new Processor(bridge);

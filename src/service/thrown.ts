@@ -1,4 +1,5 @@
 /** What handlers throw, which may be anything. */
+import { placeOf } from "./error-place.ts";
 
 /** What was thrown, or an error in its place when it throws by itself if it is looked at. */
 export function tamed(thrown: unknown): unknown {
@@ -17,6 +18,12 @@ export function messageOf(error: unknown): string {
   } catch {
     return "an error that can't be shown";
   }
+}
+
+/** The message of what a service's own code threw, and where that was. */
+export function messageWithPlace(error: unknown): string {
+  const place = placeOf(error);
+  return place === undefined ? messageOf(error) : `${messageOf(error)} (at ${place})`;
 }
 
 /** Fields of a log line. They travel to another thread: only what is a text. */

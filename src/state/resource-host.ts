@@ -2,6 +2,7 @@
 import type { ServiceDefinition } from "../service/define.ts";
 import { runSteps } from "../service/life-steps.ts";
 import type { ProcessResource } from "../service/resource-types.ts";
+import { messageWithPlace } from "../service/thrown.ts";
 import { StateMethodError, StateStartError } from "./errors.ts";
 import type { ResourceNames, ResourceReport, StateLogRecord } from "./messages.ts";
 
@@ -40,7 +41,7 @@ export class ResourceHost {
           await host.#openOne(service.name, name, definition, settings, log);
         } catch (cause) {
           await host.close(closeAfterFailureMs);
-          const why = cause instanceof Error ? cause.message : String(cause);
+          const why = messageWithPlace(cause);
           const message = `the resource "${name}" of the service ${service.name} does not open: ${why}`;
           throw new StateStartError(message, service.name, name, cause);
         }

@@ -9,14 +9,14 @@ import type { RunResult } from "../service/answers.ts";
 import type { LogFunction } from "../service/define.ts";
 import { type LifeStep, runSteps } from "../service/life-steps.ts";
 import { Runner } from "../service/runner.ts";
-import { messageOf } from "../service/thrown.ts";
+import { describeError, messageOf } from "../service/thrown.ts";
 import { connectState } from "../state/state-client.ts";
 import { createCodecs } from "../wire/codecs.ts";
 import { ReplyForm } from "../wire/reply-form.ts";
 import { deflateMessage } from "../wire/zlib-transform.ts";
 import type { WorkerOpening, WorkerTask } from "./entry.ts";
 import { PublishedValues } from "./published-values.ts";
-import { WorkerService } from "./services.ts";
+import { ServiceOpenError, WorkerService } from "./services.ts";
 import { type CallTracer, createCallTracer } from "./tracing.ts";
 
 const results: Record<RunResult, number> = {
@@ -56,7 +56,7 @@ export class LaneHost {
     this.#link = new LaneCallLink(memory, {
       longestProtectionMs: task.extra.longestProtectionMs,
       wakeMain: () => this.#post(null),
-      log: (message, fields) => log("error", message, fields),
+      log: (message, error, fields) => log("error", message, { ...fields, ...describeError(error) }),
     });
     this.#runner = new Runner({
       codecs: createCodecs(task.extra),
@@ -75,16 +75,13 @@ export class LaneHost {
   async run(): Promise<never> {
     // What nobody awaited must not take the calls of others along; an uncaught throw still ends the thread.
     process.on("unhandledRejection", (error) => {
-      this.#log("error", "a promise was rejected and nobody handled it", {
-        error: messageOf(error),
-      });
+      this.#log("error", "a promise was rejected and nobody handled it", describeError(error));
     });
     this.#loop.listen();
     try {
       await this.#open();
     } catch (error) {
-      const { code, message } = describeFailure(error);
-      this.#post({ kind: "failed", code, message });
+      this.#post({ kind: "failed", ...describeFailure(error) });
       throw error;
     }
     this.#post({ kind: "ready" });
@@ -175,9 +172,7 @@ export class LaneHost {
 
   #traceSteps(): LifeStep[] {
     const warn = (error: unknown): void =>
-      this.#log("warn", "spans could not be handed over", {
-        error: error instanceof Error ? error.message : String(error),
-      });
+      this.#log("warn", "spans could not be handed over", describeError(error));
     return this.#tracer === undefined ? [] : [this.#tracer.flushStep(warn)];
   }
 
@@ -195,7 +190,7 @@ export class LaneHost {
     try {
       run();
     } catch (error) {
-      this.#log("error", message, { error: messageOf(error) });
+      this.#log("error", message, describeError(error));
     }
   }
 
@@ -255,8 +250,14 @@ class RingRunner {
   }
 }
 
-function describeFailure(error: unknown): { code: string; message: string } {
-  if (!(error instanceof Error)) return { code: "SLUICE_WORKER_START", message: String(error) };
-  const code = (error as { code?: unknown }).code;
-  return { code: typeof code === "string" ? code : "SLUICE_HANDLER_FACTORY", message: error.message };
+function describeFailure(error: unknown): Omit<Extract<FromWorker, { kind: "failed" }>, "kind"> {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  const thrown = error instanceof Error ? "SLUICE_HANDLER_FACTORY" : "SLUICE_WORKER_START";
+  // What the service's own code threw says more than where it was caught.
+  const { stack } = describeError(error instanceof ServiceOpenError ? error.cause : error);
+  return {
+    code: typeof code === "string" ? code : thrown,
+    message: messageOf(error),
+    ...(typeof stack === "string" ? { stack } : {}),
+  };
 }

@@ -2,9 +2,11 @@
 import type { ServiceDescription } from "../pool/control-messages.ts";
 import type { LogFunction, ServiceContext, ServiceDefinition } from "../service/define.ts";
 import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
+import { checkHandler } from "../service/handler-errors.ts";
 import type { LifeStep } from "../service/life-steps.ts";
 import { loadService } from "../service/load.ts";
 import type { WorkerResource } from "../service/resource-types.ts";
+import { messageWithPlace } from "../service/thrown.ts";
 import type { ResourceProxies } from "../state/state-client.ts";
 
 /** A worker resource that is open. */
@@ -24,14 +26,13 @@ export interface ContextLink {
   publish(service: number, value: unknown): Promise<void>;
 }
 
-/** A part of a service could not be made in a worker. The message names both and says why. */
+/** A part of a service could not be made in a worker. The message names both and says why and where. */
 export class ServiceOpenError extends Error {
   override readonly name = "ServiceOpenError";
   readonly code = "SLUICE_SERVICE_OPEN";
 
   constructor(part: string, service: string, cause: unknown) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    super(`${part} of the service ${service} fails: ${why}`, { cause });
+    super(`${part} of the service ${service} fails: ${messageWithPlace(cause)}`, { cause });
   }
 }
 
@@ -70,7 +71,11 @@ export class WorkerService {
     };
   }
 
-  /** Opens the worker resources and makes the handler. @throws {ServiceOpenError} */
+  /**
+   * Opens the worker resources and makes the handler.
+   *
+   * @throws {ServiceOpenError} when one of them fails; {@link NoHandlerError}, {@link MissingMethodsError}
+   */
   async open(index: number, link: ContextLink, proxies: ResourceProxies): Promise<void> {
     const { name, resources = {}, handler } = this.definition;
     const opened: Record<string, unknown> = { ...proxies[name] };
@@ -94,7 +99,10 @@ export class WorkerService {
       publish: (value) => link.publish(index, value),
       log: link.log,
     };
-    this.handler = (await this.#make("the handler factory", () => handler(context))) as object;
+    const made: unknown = await this.#make("the handler factory", () => handler(context));
+    const names = this.methods.map((method) => method.name);
+    checkHandler(name, names, made);
+    this.handler = made;
   }
 
   async #make<T>(part: string, make: () => T | Promise<T>): Promise<T> {

@@ -62,9 +62,7 @@ function tracedHandler(
 ): Handler {
   const traced: Handler = {};
   for (const { name } of methods) {
-    const method = handler[name];
-    // What is missing has to be missed by the runner.
-    if (typeof method !== "function") continue;
+    const method = handler[name]!;
     const rpcMethod = `${service}/${name}`;
     traced[name] = (...args) => runInSpan(api, tracer, rpcMethod, () => method.apply(handler, args));
   }

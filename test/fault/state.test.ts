@@ -40,6 +40,18 @@ describe("when the state thread dies", bounded, () => {
   });
 });
 
+describe("when the state thread throws", bounded, () => {
+  it("the log says what and where", async (t) => {
+    const server = await startServer(t, { modules: [fixture("dying-ledger")] });
+    const client = await connectRaw(t, { connect: { port: server.port } });
+    client.send("track", trackArguments("throw", 1), MessageType.ONEWAY);
+    const line = await server.line("the state thread died");
+    assert.match(String(line["error"]), /died: thrown on the state thread; /);
+    assert.match(String(line["stack"]), /dying-ledger\.ts:\d+/);
+    assert.equal((await server.ended).code, 4);
+  });
+});
+
 describe("when a worker's resource hangs", bounded, () => {
   it("all others are flushed and closed all the same, within the reserve", async (t) => {
     const notes = join(temporaryFolder(t), "notes");

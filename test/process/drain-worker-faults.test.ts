@@ -74,6 +74,7 @@ test("an unhandled rejection is logged and costs nothing else", async (t) => {
   assert.equal(textOf(await client.call("echo", script("careless reject"))), "careless");
   const line = await server.line("a promise was rejected and nobody handled it");
   assert.equal(line["error"], "rejected behind the call's back");
+  assert.match(String(line["stack"]), /test\/fixtures\/|test\/oracle\//, "it says where");
   assert.equal(textOf(await client.call("echo", script("after"))), "after");
   server.signal();
   const { code, last } = await server.ended;

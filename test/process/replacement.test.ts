@@ -33,7 +33,13 @@ test("a factory that fails in a replacement is tried again, later each time; wit
     lines.filter(({ msg, worker }) => msg === replaced && worker === 0).slice(1);
   await server.line(() => attempts(server.lines).length >= 3);
   const [first, second, third] = attempts(server.lines);
-  for (const line of [first, second, third]) assert.match(String(line!["error"]), /licence server is away/);
+  for (const line of [first, second, third]) {
+    assert.match(String(line!["error"]), /licence server is away \(at \S+flaky-factory\.ts:\d+:\d+\)$/);
+    assert.match(
+      String(line!["stack"]),
+      /^Error: .*licence server is away\n +at handler .*flaky-factory\.ts/,
+    );
+  }
   const at = (line?: LogLine): number => Date.parse(String(line!["time"]));
   assert.ok(at(second) - at(first) >= 99, `the second attempt came after ${at(second) - at(first)} ms`);
   assert.ok(at(third) - at(second) >= 199, `the third attempt came after ${at(third) - at(second)} ms`);
@@ -65,6 +71,7 @@ for (const how of ["exit", "uncaught"]) {
     );
     const line = await server.line(replaced);
     assert.deepEqual([line["worker"], line["cut"]], [0, 1]);
+    if (how === "uncaught") assert.match(String(line["stack"]), /\n +at .*probe\.ts:\d+/, "it says where");
     server.signal();
     const { code, last } = await server.ended;
     assertExact(last);

@@ -121,7 +121,12 @@ describe("a start that fails", { concurrency: 3 }, () => {
     const broken = join(temporaryFolder(t), "broken");
     writeFileSync(broken, "");
     const options = { modules: [fixture("flaky-factory")], env: { FLAKY_FACTORY_BROKEN: broken } };
-    await assertRefused(t, options, 1, /Flaky.*the licence server is away/);
+    await assertRefused(
+      t,
+      options,
+      1,
+      /Flaky.*the licence server is away \(at \S+flaky-factory\.ts:\d+:\d+\)$/m,
+    );
   });
 
   test("a resource that does not open is named, and those opened before it are closed, exit 1", async (t) => {

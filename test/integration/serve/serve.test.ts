@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { sumOfOutcomes } from "../../../src/calls/call-ledger.ts";
 import { OptionError } from "../../../src/config/option-error.ts";
@@ -6,6 +8,7 @@ import { serve } from "../../../src/server/serve.ts";
 import { UndrainedError } from "../../../src/server/server.ts";
 import { MessageType } from "../../support/binary.ts";
 import { connectRaw } from "../../support/raw-client.ts";
+import { temporaryFolder } from "../../support/server-process.ts";
 import { createJournal, fixture, quiet, serveFor, sharedFixture } from "./serve-rig.ts";
 
 const bounded = { timeout: 60_000 };
@@ -219,6 +222,25 @@ describe("a start that fails", bounded, () => {
       await resourcesBack(before);
     });
   }
+
+  it("because a module does not load rejects with one error, whichever thread was the first", async (t) => {
+    const folder = temporaryFolder(t);
+    const late: Record<string, string> = {
+      none: "",
+      state: "if (workerData?.modules !== undefined) await setTimeout(300);",
+      workers: "if (workerData?.modules === undefined) await setTimeout(300);",
+    };
+    for (const [name, wait] of Object.entries(late)) {
+      const module = join(folder, `${name}.mjs`);
+      const imports = `import { setTimeout } from "node:timers/promises";\nimport { workerData } from "node:worker_threads";\n`;
+      writeFileSync(module, `${imports}${wait}\nthrow new Error("no licence");\n`);
+      await assert.rejects(serve(module, quiet), {
+        name: "LaneStartError",
+        code: "SLUICE_SERVICE_LOAD",
+        message: `service module ${module} throws while it loads: Error: no licence (at ${module}:4:7)`,
+      });
+    }
+  });
 
   it("because the port is taken rejects with the reason and leaves nothing behind", async (t) => {
     const first = await serveFor(t, probe);

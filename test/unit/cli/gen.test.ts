@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { spawnSluice, temporaryFolder } from "../../support/server-process.ts";
 import { compilerMissing } from "../../support/thrift-compiler.ts";
 import { runSluice } from "./run-sluice.ts";
 
+const packages = fileURLToPath(new URL("../../../node_modules", import.meta.url));
 const skip = compilerMissing();
 const idl = "service Calc {\n  i32 add(1: i32 a, 2: i32 b)\n}\n";
 const made = ["Calc.d.ts", "Calc.js", "calc_types.d.ts", "calc_types.js"];
@@ -33,6 +44,26 @@ describe("sluice gen", { skip }, () => {
     const second = await runSluice(["gen", file, "--out", out]);
     assert.deepEqual([second.code, second.out], [0, `${out}/ is current: 4 files\n`]);
     assert.equal(statSync(join(out, "Calc.js")).mtimeMs, mtimeMs);
+  });
+
+  test("lets ES modules import enums and constants by name", async (t) => {
+    const more = "enum Kind { A = 1 }\nconst i32 MAX = 5\nconst map<string, i32> SIZES = { 'a': 1 }\n";
+    const { folder, file, out } = layOut(t, `include "shared.thrift"\n${more}${idl}`);
+    writeFileSync(join(folder, "shared.thrift"), "struct Number { 1: i32 value }\nconst i32 SHARED = 7\n");
+    await runSluice(["gen", file, "--out", out]);
+    const again = await runSluice(["gen", file, "--out", out]);
+    assert.match(again.out, /is current: 6 files\n$/);
+    symlinkSync(packages, join(folder, "node_modules"));
+    writeFileSync(
+      join(folder, "caller.mjs"),
+      `import { Kind, MAX, SIZES } from "./gen/calc_types.js";
+import { Number, SHARED } from "./gen/shared_types.js";
+console.log(Kind.A, MAX, SIZES.a, typeof Number, SHARED);`,
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, [join(folder, "caller.mjs")], {
+      encoding: "utf8",
+    });
+    assert.deepEqual([stdout, stderr], ["1 5 1 function 7\n", ""]);
   });
 
   test("brings what the IDL includes", async (t) => {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { exposeNames } from "../../../src/cli/generated-folder.ts";
 import { loadService } from "../../../src/service/load.ts";
 import { registerSelfResolution } from "../../../src/service/self-resolution.ts";
 
@@ -86,6 +88,23 @@ describe("a service module that does not load", () => {
     );
   });
 
+  test("that imports an enum or a constant of the Thrift compiler's own code by name", async (t) => {
+    const source = service.replaceAll("DivisionError", "Kind");
+    const { folder, module } = layOut(t, source);
+    const types = join(folder, "gen", "service_name_types.js");
+    const code = `${readFileSync(types, "utf8")}ttypes.Kind = {\n'1' : 'A',\n'A' : 1\n};\n`;
+    writeFileSync(types, code);
+    await assert.rejects(
+      loadService(module),
+      /; Kind is an enum or a constant, .* npx sluice gen makes it visible; or write: import types from "\.\/gen\/service_name_types\.js"; const \{ Kind \} = types$/,
+    );
+    const exposed = layOut(t, source);
+    writeFileSync(join(exposed.folder, "gen", "service_name_types.js"), exposeNames(code));
+    assert.equal((await loadService(exposed.module)).name, "S");
+    const elsewhere = layOut(t, `import { DivisionError } from "./gen/ServiceName.js";`);
+    await assert.rejects(loadService(elsewhere.module), /; it is in \.\/gen\/service_name_types\.js$/);
+  });
+
   test("that imports a type as if it were a value", async (t) => {
     const { module } = layOut(t, service.replace("{ defineService }", "{ defineService, ServiceContext }"));
     await assert.rejects(
@@ -123,6 +142,26 @@ describe("a service module that does not load", () => {
       loadService(module),
       /; "paths" of tsconfig\.json do not hold at run time: write a relative path/,
     );
+  });
+
+  test("that is no TypeScript: file, line and column are named, also of what it imports", async (t) => {
+    const wrong = "const a: number = 1;\nfunction f(: string) {}\n";
+    const { module } = layOut(t, wrong);
+    await assert.rejects(loadService(module), (error: Error) =>
+      error.message.endsWith(` (at ${module}:2:12)`),
+    );
+    const imports = layOut(t, `import "./other.ts";\n`);
+    writeFileSync(join(imports.folder, "other.ts"), wrong);
+    await assert.rejects(loadService(imports.module), /\(at \S*other\.ts:2:12\)$/);
+  });
+
+  test("with a syntax error that only the console is shown: what to run", async (t) => {
+    const { module } = layOut(t, "const a: number = 1;\nconst a = 2;\n");
+    await assert.rejects(loadService(module), (error: Error) =>
+      error.message.endsWith(`already been declared (to see where: node ${module})`),
+    );
+    const shown = spawnSync(process.execPath, [module], { encoding: "utf8" });
+    assert.match(shown.stderr, /service\.ts:2\n/);
   });
 
   test("that throws: the place is its own", async (t) => {

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CallBrokenError, currentCall, NoCurrentCallError } from "../../../src/service/current-call.ts";
-import { MissingMethodsError, NoHandlerError } from "../../../src/service/handler-errors.ts";
-import { Runner } from "../../../src/service/runner.ts";
 import types from "../../gen/probe_types.js";
 import { MessageType } from "../../support/binary.ts";
 import { type Replied, RunnerRig } from "./runner-rig.ts";
@@ -62,38 +60,6 @@ describe("a handler's method", () => {
     const counter = new Counter();
     const rig = new RunnerRig({ add: counter.add.bind(counter) });
     assert.equal(told(await rig.call("add", twoAndThree)), "completed: 0=42");
-  });
-
-  it("must be there for every method of the IDL", () => {
-    const rig = new RunnerRig({});
-    const runner = new Runner({ codecs: [{ writer: {} }] } as never);
-    assert.throws(
-      () => runner.add("Probe", {} as never, rig.methods, { add: () => 1 }),
-      (error) => error instanceof MissingMethodsError && error.message.includes("background, blob"),
-    );
-  });
-
-  it("may be misspelt: then the error says so", () => {
-    const runner = new Runner({ codecs: [{ writer: {} }] } as never);
-    class Handler {
-      pots(): void {}
-      constructr(): void {}
-    }
-    const methods = [{ name: "post", oneway: false, returnsNothing: true }];
-    assert.throws(
-      () => runner.add("Probe", {} as never, methods, new Handler()),
-      /; it has pots, did you mean post\?$/,
-    );
-    assert.throws(() => runner.add("Probe", {} as never, methods, {}), /every method of the IDL$/);
-  });
-
-  it("is missing when the factory returns nothing", () => {
-    const runner = new Runner({ codecs: [{ writer: {} }] } as never);
-    assert.throws(
-      () => runner.add("Probe", {} as never, [], undefined as never),
-      (error) =>
-        error instanceof NoHandlerError && error.message.includes("returned undefined; it must return"),
-    );
   });
 });
 

@@ -52,7 +52,7 @@ describe("a service module is loaded", () => {
       "that does not parse",
       () => write("syntax.mjs", "const a = 1;\nlet b = ;"),
       "throws",
-      /syntax\.mjs throws while it loads: SyntaxError: .*node --check .*syntax\.mjs/,
+      /syntax\.mjs throws while it loads: SyntaxError: .*to see where: node .*syntax\.mjs/,
     ],
     [
       "whose import is missing",
