@@ -47,7 +47,7 @@ export function checkDefinition(definition: ServiceDefinition): void {
   if (typeof service?.Processor !== "function" || typeof service?.Client !== "function") {
     throw new ServiceDefinitionError(
       `defineService("${name}"): "service" must be the generated module with Processor and Client; ` +
-        `import * as ${name} from "./gen/${name}.js". npx sluice gen makes it from IDL`,
+        `import * as ${name} from "./gen/${name}.js". npx thrift-sluice gen makes it from IDL`,
     );
   }
   const check = new Check(name);
@@ -75,11 +75,12 @@ function checkMethods(check: Check, methods: object, names: readonly string[]): 
     const { timeoutMs, idempotent } = options;
     if (
       timeoutMs !== undefined &&
+      timeoutMs !== 0 &&
       !(typeof timeoutMs === "number" && timeoutMs >= 1 && timeoutMs <= longestTimeoutMs)
     )
       check.fail(
         `${path}.timeoutMs`,
-        `must be a number of milliseconds from 1 to ${longestTimeoutMs}, or left away for no limit; got ${show(timeoutMs)}`,
+        `must be a number of milliseconds from 1 to ${longestTimeoutMs}, or 0 for no limit; got ${show(timeoutMs)}`,
       );
     if (idempotent !== undefined && typeof idempotent !== "boolean")
       check.fail(`${path}.idempotent`, `must be true or false; got ${show(idempotent)}`);

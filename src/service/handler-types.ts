@@ -5,7 +5,7 @@ export type { Encodable, I64, MethodsOf };
 
 /** Options of one method. */
 export interface MethodOptions {
-  /** How long a call may take from its arrival, in ms, 1 or more. Default: no limit. After it the caller gets an exception. */
+  /** How long a call may take from its arrival, in ms; 0 for no limit. Default: 0. After it the caller gets an exception. */
   readonly timeoutMs?: number;
   /** Whether a client may send the call again when its outcome is unknown. Default: false. */
   readonly idempotent?: boolean;

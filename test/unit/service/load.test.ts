@@ -53,7 +53,7 @@ describe("a service module that does not load", () => {
     rmSync(join(folder, "gen"), { recursive: true });
     await assert.rejects(
       loadService(module),
-      /Cannot find module '[^']*ServiceName\.js' imported from [^;(]*service\.ts; generate the code anew: npx sluice gen$/,
+      /Cannot find module '[^']*ServiceName\.js' imported from [^;(]*service\.ts; generate the code anew: npx thrift-sluice gen$/,
     );
     const misspelt = layOut(t, service.replace("gen/ServiceName.js", "gen/ServiecName.js"));
     await assert.rejects(loadService(misspelt.module), /; did you mean ServiceName\.js\?$/);
@@ -68,7 +68,7 @@ describe("a service module that does not load", () => {
     const named = layOut(t, service);
     rmSync(join(named.folder, "gen", "package.json"));
     const hint =
-      /code is CommonJS: write \{ "type": "commonjs" \} into \S+gen\/package\.json, or let npx sluice gen do it$/;
+      /code is CommonJS: write \{ "type": "commonjs" \} into \S+gen\/package\.json, or let npx thrift-sluice gen do it$/;
     await assert.rejects(loadService(named.module), hint);
     const all = layOut(t, service.replace(/import \{ DivisionError.*\n/, "").replace("DivisionError", "1"));
     rmSync(join(all.folder, "gen", "package.json"));
@@ -79,7 +79,7 @@ describe("a service module that does not load", () => {
     const type = layOut(t, service.replaceAll("DivisionError", "DivsionError"));
     await assert.rejects(
       loadService(type.module),
-      /if the IDL has DivsionError, generate the code anew: npx sluice gen$/,
+      /if the IDL has DivsionError, generate the code anew: npx thrift-sluice gen$/,
     );
     const named = layOut(t, service.replace("* as ServiceName", "{ ServiceName }"));
     await assert.rejects(
@@ -96,7 +96,7 @@ describe("a service module that does not load", () => {
     writeFileSync(types, code);
     await assert.rejects(
       loadService(module),
-      /; Kind is an enum or a constant, .* npx sluice gen makes it visible; or write: import types from "\.\/gen\/service_name_types\.js"; const \{ Kind \} = types$/,
+      /; Kind is an enum or a constant, .* npx thrift-sluice gen makes it visible; or write: import types from "\.\/gen\/service_name_types\.js"; const \{ Kind \} = types$/,
     );
     const exposed = layOut(t, source);
     writeFileSync(join(exposed.folder, "gen", "service_name_types.js"), exposeNames(code));
@@ -124,7 +124,7 @@ describe("a service module that does not load", () => {
     );
     await assert.rejects(
       loadService(module),
-      /ServiceName\.js:4:\d+\); generate the code anew: npx sluice gen$/,
+      /ServiceName\.js:4:\d+\); generate the code anew: npx thrift-sluice gen$/,
     );
   });
 
