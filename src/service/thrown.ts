@@ -27,12 +27,20 @@ export function messageWithPlace(error: unknown): string {
 }
 
 /** Fields of a log line. They travel to another thread: only what is a text. */
-export function describeError(error: unknown): Record<string, unknown> {
-  if (!(error instanceof Error)) return { error: messageOf(error) };
-  const { code, stack } = error as { code?: unknown; stack?: unknown };
-  return {
-    error: messageOf(error),
-    ...(typeof code === "string" ? { code } : {}),
-    ...(typeof stack === "string" ? { stack } : {}),
-  };
+export function describeError(error: unknown): { error: string; code?: string; stack?: string } {
+  return { error: messageOf(error), ...textsOf(error) };
+}
+
+/** An error may throw when its fields are looked at: where nobody tames it, that would be the end of the thread. */
+function textsOf(error: unknown): { code?: string; stack?: string } {
+  try {
+    if (!(error instanceof Error)) return {};
+    const { code, stack } = error as { code?: unknown; stack?: unknown };
+    return {
+      ...(typeof code === "string" ? { code } : {}),
+      ...(typeof stack === "string" ? { stack } : {}),
+    };
+  } catch {
+    return {};
+  }
 }

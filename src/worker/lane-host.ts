@@ -9,7 +9,7 @@ import type { RunResult } from "../service/answers.ts";
 import type { LogFunction } from "../service/define.ts";
 import { type LifeStep, runSteps } from "../service/life-steps.ts";
 import { Runner } from "../service/runner.ts";
-import { describeError, messageOf } from "../service/thrown.ts";
+import { describeError } from "../service/thrown.ts";
 import { connectState } from "../state/state-client.ts";
 import { createCodecs } from "../wire/codecs.ts";
 import { ReplyForm } from "../wire/reply-form.ts";
@@ -251,13 +251,9 @@ class RingRunner {
 }
 
 function describeFailure(error: unknown): Omit<Extract<FromWorker, { kind: "failed" }>, "kind"> {
-  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
-  const thrown = error instanceof Error ? "SLUICE_HANDLER_FACTORY" : "SLUICE_WORKER_START";
+  const { error: message, code, stack: caughtAt } = describeError(error);
   // What the service's own code threw says more than where it was caught.
-  const { stack } = describeError(error instanceof ServiceOpenError ? error.cause : error);
-  return {
-    code: typeof code === "string" ? code : thrown,
-    message: messageOf(error),
-    ...(typeof stack === "string" ? { stack } : {}),
-  };
+  const stack = error instanceof ServiceOpenError ? describeError(error.cause).stack : caughtAt;
+  const thrown = error instanceof Error ? "SLUICE_HANDLER_FACTORY" : "SLUICE_WORKER_START";
+  return { code: code ?? thrown, message, ...(stack === undefined ? {} : { stack }) };
 }
