@@ -51,6 +51,8 @@ interface Probe {
 
 const firstPauseMs = 50;
 const longestPauseMs = 1000;
+/** Most servers that are away restart, and are back within a second: so many probes follow at the first pace. */
+const steadyProbes = 12;
 
 export class Endpoint implements LinkOwner {
   readonly address: Address;
@@ -213,7 +215,8 @@ export class Endpoint implements LinkOwner {
 
   #probeLater(): void {
     const { clock, random } = this.#settings;
-    const pauseMs = firstPauseMs / 2 + backoffMs(this.#failures++, firstPauseMs, longestPauseMs, random);
+    const round = Math.max(0, this.#failures++ - steadyProbes);
+    const pauseMs = firstPauseMs / 2 + backoffMs(round, firstPauseMs, longestPauseMs, random);
     this.#pause = clock.setTimer(clock.now() + pauseMs, () => this.#startProbe());
   }
 
