@@ -1,8 +1,8 @@
 /** The image and the compose file on a real engine: `docker compose stop` is the drain that users see most. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { after, before, describe, type TestContext, test } from "node:test";
+import { freePort } from "../support/free-ports.ts";
 import { postArguments, resultOf } from "../support/ledger-calls.ts";
 import { connectRaw, type RawClient } from "../support/raw-client.ts";
 import { compose, docker, engineMissing, provideBaseImage, root } from "./engine.ts";
@@ -51,18 +51,10 @@ async function post(client: RawClient, from: number, to: number): Promise<number
   return (await Promise.allSettled(answers)).filter(({ status }) => status === "fulfilled").length;
 }
 
-async function freePort(): Promise<string> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return String(port);
-}
-
 describe("the container", { skip: engineMissing() }, () => {
   before(async () => {
-    environment["SLUICE_PORT"] = await freePort();
-    environment["SLUICE_ADMIN_PORT"] = await freePort();
+    environment["SLUICE_PORT"] = String(await freePort());
+    environment["SLUICE_ADMIN_PORT"] = String(await freePort());
     const dockerfile = readFileSync(`${root}/Dockerfile`, "utf8");
     await provideBaseImage(/^FROM (\S+)/m.exec(dockerfile)![1]!);
     await compose(environment, "build");

@@ -4,12 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, createClient } from "thrift-sluice/client";
 import Ledger from "../../gen/Ledger.js";
 import { Entry } from "../../gen/ledger_types.js";
+import { freePort } from "../support/free-ports.ts";
 import { type Postgres, startPostgres, withoutPostgres } from "../support/postgres.ts";
 import { type ServerProcess, startServer } from "../support/server-process.ts";
 import { createScope, type Scope } from "./scope.ts";
@@ -230,13 +229,4 @@ function drop(what: "-A" | "-D", port: number): void {
   for (const side of ["--dport", "--sport"]) {
     execFileSync("iptables", [what, "INPUT", "-p", "tcp", side, String(port), "-j", "DROP"]);
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -4,12 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../support/free-ports.ts";
 import { installed, packageTool, registryMissing, tarball, userEnv } from "../support/packed-package.ts";
 import { pythonMissing } from "../support/python-peer.ts";
 import { spawnProgram, spawnSluice, temporaryFolder } from "../support/server-process.ts";
@@ -27,15 +26,6 @@ function commands(): { first: string; second: string } {
   return { first: first!, second: second! };
 }
 
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return String(port);
-}
-
 /** The environment of a newcomer with this Node.js, and with Debian's Python. Ports are free ones. */
 async function newcomer(t: TestContext, node: string): Promise<NodeJS.ProcessEnv> {
   const bin = join(temporaryFolder(t), "bin");
@@ -45,8 +35,8 @@ async function newcomer(t: TestContext, node: string): Promise<NodeJS.ProcessEnv
   return {
     ...userEnv(node, [bin]),
     npm_config_cache: npmCache(t),
-    SLUICE_PORT: await freePort(),
-    SLUICE_ADMIN_PORT: await freePort(),
+    SLUICE_PORT: String(await freePort()),
+    SLUICE_ADMIN_PORT: String(await freePort()),
   };
 }
 

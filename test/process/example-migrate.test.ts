@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { inTime } from "../support/attempts.ts";
 import { MessageType } from "../support/binary.ts";
+import { freePort } from "../support/free-ports.ts";
 import { connectRaw, type RawClient, type Reply } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
 import { startServer, temporaryFolder } from "../support/server-process.ts";
@@ -46,15 +46,6 @@ async function startStock(t: TestContext, more = ""): Promise<Stock> {
   t.after(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
   return { child, port, ended };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function runClient(port: number): Promise<string> {

@@ -6,10 +6,10 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../support/free-ports.ts";
 import { sluicePath, temporaryFolder } from "../support/server-process.ts";
 
 const checkout = fileURLToPath(new URL("../..", import.meta.url));
@@ -19,15 +19,6 @@ const prelude = `set -e
 node() { '${process.execPath}' "$@"; }
 npx() { shift; '${process.execPath}' '${sluicePath}' "$@"; }
 `;
-
-async function freePort(): Promise<string> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return String(port);
-}
 
 /** A shell that runs one block. */
 class Block {
@@ -68,13 +59,13 @@ class Block {
 
 /** Types all of a README. `serves` finds the blocks that go on, by what they say when they are ready. */
 async function typeReadme(t: TestContext, readme: string, cwd: string): Promise<void> {
-  const port = await freePort();
+  const port = String(await freePort());
   const env = {
     ...process.env,
     NODE_OPTIONS: "",
     PORT: port,
     SLUICE_PORT: port,
-    SLUICE_ADMIN_PORT: await freePort(),
+    SLUICE_ADMIN_PORT: String(await freePort()),
     SLUICE_WORKERS: "2",
   };
   let serving: Block | undefined;

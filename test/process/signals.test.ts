@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { ask, untilReadyz, untilStatus } from "../support/admin.ts";
 import { MessageType } from "../support/binary.ts";
+import { freePort } from "../support/free-ports.ts";
 import { connectRaw } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
 import {
@@ -63,17 +64,6 @@ async function occupy(t: TestContext): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as { port: number }).port;
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 // Each test waits for processes of its own most of its time.

@@ -6,9 +6,9 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { freePort } from "../support/free-ports.ts";
 import { sluicePath, temporaryFolder } from "../support/server-process.ts";
 
 const tour = new URL("../../docs/tour.md", import.meta.url);
@@ -35,15 +35,6 @@ class Typed {
   async until(pattern: RegExp): Promise<void> {
     while (!pattern.test(this.text)) await new Promise<void>((resolve) => this.#wakers.push(resolve));
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** What differs each time becomes what the document says. */

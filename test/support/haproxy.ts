@@ -2,11 +2,12 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "./free-ports.ts";
 import { temporaryFolder } from "./server-process.ts";
 
 const program = ["haproxy", "/usr/sbin/haproxy"].find((file) => spawnSync(file, ["-v"]).status === 0);
@@ -36,7 +37,7 @@ const longestWaitMs = 20_000;
 export async function startHaproxy(t: TestContext, replicas: readonly ReplicaPorts[]): Promise<Haproxy> {
   if (program === undefined) throw new Error("no haproxy found; Debian: apt-get install haproxy");
   const folder = temporaryFolder(t);
-  const [port] = (await freePorts(1)) as [number];
+  const port = await freePort();
   const control = join(folder, "control.sock");
   const file = join(folder, "haproxy.cfg");
   writeFileSync(file, configure(port, replicas, control));
@@ -90,14 +91,4 @@ async function countReady(control: string): Promise<number> {
   await over;
   return table.split("\n").filter((line) => /^replicas,replica\d,/.test(line) && line.split(",")[17] === "UP")
     .length;
-}
-
-/** Ports that are free at this moment; all are found before any is given back. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  for (const server of servers) server.close();
-  await Promise.all(servers.map((server) => once(server, "close")));
-  return ports;
 }

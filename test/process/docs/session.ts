@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
+import { freePort } from "../../support/free-ports.ts";
 import { temporaryFolder } from "../../support/server-process.ts";
 import { type Place, root } from "./code-blocks.ts";
 import { makeCheckout, makePath, makeProject } from "./places.ts";
@@ -216,13 +216,4 @@ export class Session {
     for (const [port, own] of this.#ports) shown = shown.replaceAll(String(own), port);
     return shown;
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
