@@ -1,6 +1,7 @@
 /** Reloading while the server serves: the files of TLS, the services in the workers, and what the program adds. */
 import type { PhaseName } from "../lifecycle/phases.ts";
 import type { ServerLog } from "../log/log.ts";
+import { messageOf } from "../service/thrown.ts";
 import type { Parts } from "./parts.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -69,8 +70,4 @@ export class Reloads {
       });
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
