@@ -88,6 +88,8 @@ export class LanePool implements Lanes, LaneWorkerListener {
   /** Whether every worker was ready once. Before, one that ends makes the start fail. */
   #begun = false;
   readonly #respawns = new Set<Timer>();
+  /** Why a thread failed last. */
+  #threadFailure: unknown;
   readonly #stuck: StuckWorkers;
 
   constructor(options: LanePoolOptions) {
@@ -113,8 +115,11 @@ export class LanePool implements Lanes, LaneWorkerListener {
       version: () => this.#publications.version,
       isFinal: () => !this.#replacing,
     });
-    // Piscina tells of a thread's failure here too; the lane's task tells it as well.
-    this.#piscina.on("error", () => {});
+    // Of a thread that has a lane its task tells as well.
+    this.#piscina.on("error", (error: unknown) => {
+      this.#threadFailure = error;
+    });
+    this.#piscina.on("workerDestroy", () => setImmediate(() => this.#endStranded()));
     for (let index = 0; index < options.workers; index++) {
       this.#restarts.push(0);
       this.#backoffMs.push(firstBackoffMs);
@@ -337,6 +342,14 @@ export class LanePool implements Lanes, LaneWorkerListener {
     if (unstarted.length > 0) this.#dispatcher.resubmit(unstarted);
     for (const call of died) this.#listener.died(call);
     this.#dispatcher.refuseIfHopeless();
+  }
+
+  /** Ends lanes that no thread will take: one that fails before it has a task leaves it in piscina's queue for ever. */
+  #endStranded(): void {
+    const why = this.#threadFailure ?? new Error("its thread could not start");
+    for (let stranded = this.#piscina.queueSize; stranded > 0; stranded--) {
+      this.#workers.find(({ waitsForThread }) => waitsForThread)?.fail(why);
+    }
   }
 
   #startWorker(index: number): LaneWorker {

@@ -90,6 +90,8 @@ export class LaneWorker {
   #pong: PromiseWithResolvers<void> | undefined;
   #failure: LaneStartError | undefined;
   #threadId = -1;
+  /** Whether a thread was sent its task. */
+  #posted = false;
 
   constructor(index: number, options: LaneWorkerStart, listener: LaneWorkerListener) {
     const { port1, port2 } = new MessageChannel();
@@ -105,16 +107,28 @@ export class LaneWorker {
     this.ready.catch(() => {});
     port1.on("message", (message: FromWorker) => this.#receive(message));
     const start: LaneStart = { ...options.start, lane: index, shared: this.lane.memory.shared };
-    options.piscina
-      .run(
-        { start, port: port2, extra: options.extra },
-        { signal: this.#abort.signal, transferList: [port2] },
-      )
-      .then(
-        () => this.#end(undefined),
-        // When we terminate the thread, piscina says so before it has left: what it still finishes counts.
-        (error: unknown) => this.#abort.signal.aborted || this.#end(error),
-      );
+    const posted = (): void => {
+      this.#posted = true;
+    };
+    const task = {
+      // Read when the task is posted to a thread, and then only.
+      get start(): LaneStart {
+        posted();
+        return start;
+      },
+      port: port2,
+      extra: options.extra,
+    };
+    options.piscina.run(task, { signal: this.#abort.signal, transferList: [port2] }).then(
+      () => this.#end(undefined),
+      // When we terminate the thread, piscina says so before it has left: what it still finishes counts.
+      (error: unknown) => this.#abort.signal.aborted || this.#end(error),
+    );
+  }
+
+  /** Whether no thread has taken it yet. */
+  get waitsForThread(): boolean {
+    return this.state === "starting" && !this.#posted;
   }
 
   get threadId(): number {
@@ -178,6 +192,12 @@ export class LaneWorker {
     clearTimeout(timeout);
     if (gone) this.#end(new Error("the worker was terminated"));
     return gone;
+  }
+
+  /** Ends it before a thread has taken it. */
+  fail(error: unknown): void {
+    this.#end(error);
+    this.#abort.abort("no thread takes it");
   }
 
   /** Treats the worker as dead although its thread has not left. */

@@ -1,10 +1,12 @@
 /** A server whose process may have 64 descriptors, and clients that want more. */
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { statusOf } from "../support/admin.ts";
 import { connectRaw } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
-import { fixture, spawnServer } from "../support/server-process.ts";
+import { fixture, type ServerProcess, spawnServer } from "../support/server-process.ts";
 import { Probe } from "./observe.ts";
 import { Victim } from "./victim.ts";
 
@@ -64,9 +66,40 @@ test("a worker that dies while there are no descriptors is replaced when there a
   for (let i = 0; i < 20; i++)
     assert.equal((await client.call("add", { 1: { i32: i }, 2: { i32: 1 } })).body[0], i + 1);
   for (const { socket } of crowd) socket.destroy();
-  const died = server.lines.filter(({ msg }) => msg === "a worker ended and is replaced").length;
+  await allReady(server);
+  assert.ok(deaths(server) >= 1);
+  client.end();
+  server.signal();
+  assert.equal((await server.ended).code, 0);
+});
+
+test("a worker's successor that can't have a descriptor for its thread is tried again", async (t) => {
+  const server = spawnServer(t, {
+    modules: [fixture("hoarder")],
+    args: ["--grace", "4s", "--reserve", "1s"],
+    wrapper: ["sh", "-c", `ulimit -n ${descriptors}; exec "$@"`, "sh"],
+  });
+  await server.line("listening");
+  const hoarder = await connectRaw(t, { connect: { port: server.port } });
+  const client = await connectRaw(t, { connect: { port: server.port } });
+  const hoarded = hoarder.call("spin", { 1: { i32: 1500 } });
+  while (readdirSync(`/proc/${server.pid}/fd`).length < descriptors) await setImmediate();
+  const cut = await client.call("fail", { 1: { string: "exit" } });
+  assert.match(String(cut.body[1]), /worker/);
+  assert.ok(Number((await hoarded).body[0]) > 0);
+  await allReady(server);
+  t.diagnostic(`${deaths(server)} workers ended`);
+  for (let i = 0; i < 20; i++)
+    assert.equal((await client.call("add", { 1: { i32: i }, 2: { i32: 1 } })).body[0], i + 1);
+  client.end();
+  hoarder.end();
+  server.signal();
+  assert.equal((await server.ended).code, 0);
+});
+
+async function allReady(server: ServerProcess): Promise<void> {
   for (const untilMs = performance.now() + 10_000; performance.now() < untilMs; ) {
-    // Until the server has seen that the crowd has left, it has no descriptor for this question either.
+    // Until descriptors are free again, there is none for this question either.
     const status = await statusOf(server).catch(() => undefined);
     if (status?.lanes.every(({ state }) => state === "ready")) break;
   }
@@ -74,8 +107,8 @@ test("a worker that dies while there are no descriptors is replaced when there a
     (await statusOf(server)).lanes.map(({ state }) => state),
     ["ready", "ready"],
   );
-  assert.ok(died >= 1);
-  client.end();
-  server.signal();
-  assert.equal((await server.ended).code, 0);
-});
+}
+
+function deaths({ lines }: ServerProcess): number {
+  return lines.filter(({ msg }) => msg === "a worker ended and is replaced").length;
+}
