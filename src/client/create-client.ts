@@ -79,6 +79,7 @@ class ClientCore {
       probe: checked.probe,
       connectTimeoutMs,
       stallMs,
+      slowStartMs: checked.slowStartMs,
     });
     this.#dispatcher.use(this.#endpoints);
     this.#tracer = createClientTracer(service ?? serviceName(generatedClass));

@@ -21,9 +21,12 @@ export class EndpointSet {
     const names = new Set(addresses.map(({ name }) => name));
     for (const [name, endpoint] of this.#endpoints) if (!names.has(name)) this.#retire(endpoint);
     const added: Endpoint[] = [];
+    const others = this.#endpoints.size > 0;
     for (const address of addresses) {
       if (this.#endpoints.has(address.name)) continue;
       const endpoint = new Endpoint(address, this.#settings);
+      // One that joins others has just started, most likely.
+      if (others) endpoint.startSlowly();
       this.#endpoints.set(address.name, endpoint);
       added.push(endpoint);
     }
@@ -36,20 +39,21 @@ export class EndpointSet {
   }
 
   /**
-   * Of two endpoints drawn at random, the one with fewer calls in flight.
+   * Of two endpoints drawn at random, the one with fewer calls in flight. Those that start slowly and have no room are
+   * drawn only where all are such.
    *
    * @returns undefined when none is well, or all that are well are to be avoided
    */
   choose(avoided: ReadonlySet<object> | undefined): Endpoint | undefined {
     const usable: Endpoint[] = [];
+    let full = 0;
     for (const endpoint of this.#endpoints.values()) {
-      if (endpoint.isWell && avoided?.has(endpoint) !== true) usable.push(endpoint);
+      if (!endpoint.isWell || avoided?.has(endpoint) === true) continue;
+      usable.push(endpoint);
+      if (!endpoint.hasRoom) full++;
     }
-    if (usable.length < 2) return usable[0];
-    const first = this.#draw(usable.length);
-    const second = (first + 1 + this.#draw(usable.length - 1)) % usable.length;
-    const [one, other] = [usable[first]!, usable[second]!];
-    return other.inFlight < one.inFlight ? other : one;
+    const someAre = full > 0 && full < usable.length;
+    return this.#chooseOf(someAre ? usable.filter(({ hasRoom }) => hasRoom) : usable);
   }
 
   checkSilence(): void {
@@ -64,6 +68,14 @@ export class EndpointSet {
   /** Ends all links that are left. */
   destroy(cause: unknown): void {
     for (const endpoint of [...this.#retired, ...this.#endpoints.values()]) endpoint.destroy(cause);
+  }
+
+  #chooseOf(usable: readonly Endpoint[]): Endpoint | undefined {
+    if (usable.length < 2) return usable[0];
+    const first = this.#draw(usable.length);
+    const second = (first + 1 + this.#draw(usable.length - 1)) % usable.length;
+    const [one, other] = [usable[first]!, usable[second]!];
+    return other.inFlight < one.inFlight ? other : one;
   }
 
   #retire(endpoint: Endpoint): void {

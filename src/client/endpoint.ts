@@ -6,6 +6,7 @@ import type { Answer, CallCodec } from "./call-codec.ts";
 import type { Link, LinkOwner, LinkState, OpenLink } from "./link.ts";
 import { createProbe, isFit, isProbe } from "./probe.ts";
 import { backoffMs } from "./retry-budget.ts";
+import { SlowStart } from "./slow-start.ts";
 
 /** Why an endpoint gets no calls. */
 export type AwayReason = "unreachable" | "lost" | "leaving" | "silent";
@@ -34,6 +35,8 @@ export interface EndpointSettings {
   readonly probe: "call" | "connect";
   readonly connectTimeoutMs: number;
   readonly stallMs: number;
+  /** How long an endpoint that has come back gets few calls at a time, in ms. */
+  readonly slowStartMs: number;
 }
 
 /**
@@ -59,6 +62,7 @@ export class Endpoint implements LinkOwner {
   inFlight = 0;
   readonly #settings: EndpointSettings;
   readonly #links = new Set<Link>();
+  readonly #slowStart: SlowStart;
   #state: EndpointState = "well";
   #reason: AwayReason = "lost";
   #probe: Probe | undefined;
@@ -71,6 +75,7 @@ export class Endpoint implements LinkOwner {
   constructor(address: Address, settings: EndpointSettings) {
     this.address = address;
     this.#settings = settings;
+    this.#slowStart = new SlowStart(settings.clock, settings.slowStartMs);
   }
 
   get name(): string {
@@ -81,8 +86,18 @@ export class Endpoint implements LinkOwner {
     return this.#state === "well";
   }
 
+  /** Whether it may have one more call: one that has just come back gets few at a time. */
+  get hasRoom(): boolean {
+    return this.#slowStart.admits(this.inFlight);
+  }
+
   get links(): ReadonlySet<Link> {
     return this.#links;
+  }
+
+  /** Has it get few calls at a time at first. */
+  startSlowly(): void {
+    this.#slowStart.begin();
   }
 
   /** Hands a call to a link. To be called while it is well. */
@@ -151,6 +166,7 @@ export class Endpoint implements LinkOwner {
       return;
     }
     this.#failures = 0;
+    this.#slowStart.answered();
     this.#settings.listener.answered(call, answer, carrier);
   }
 
@@ -210,6 +226,7 @@ export class Endpoint implements LinkOwner {
   #comeBack(): void {
     this.#state = "well";
     this.#pause?.cancel();
+    this.startSlowly();
     this.#settings.listener.well(this);
   }
 

@@ -42,6 +42,11 @@ export interface ClientOptions<M extends PropertyKey = string> {
   /** When a server that owes answers and sends nothing is asked whether it still runs, in ms. Default 1,000. */
   readonly stallMs?: number;
   /**
+   * How long an endpoint that has come back, or joined others, gets few calls at a time, in ms: one at first, one more
+   * with each answer. Others get the rest. 0: it may have all at once. Default 1,000.
+   */
+  readonly slowStartMs?: number;
+  /**
    * What an endpoint must do to get calls again: answer fb303's `getStatus` (an exception is an answer), or only take
    * a connection. Default `call`.
    */
@@ -72,6 +77,7 @@ export interface CheckedOptions {
   readonly connections: number;
   readonly refreshMs: number;
   readonly stallMs: number;
+  readonly slowStartMs: number;
   readonly probe: "call" | "connect";
   readonly maxReplyBytes: number;
   readonly clock: Clock;
@@ -96,6 +102,7 @@ const optionNames: readonly string[] = Object.keys({
   methods: 0,
   retries: 0,
   stallMs: 0,
+  slowStartMs: 0,
   probe: 0,
   maxReplyBytes: 0,
   metrics: 0,
@@ -132,6 +139,7 @@ export function checkOptions(options: ClientOptions, seams: ClientSeams): Checke
     connections: number("connections", options.connections, http ? 64 : 2, 1, 10_000),
     refreshMs: number("refreshMs", options.refreshMs, 10_000, 10, longestMs),
     stallMs: number("stallMs", options.stallMs, 1000, 10, longestMs),
+    slowStartMs: number("slowStartMs", options.slowStartMs, 1000, 0, longestMs),
     // An HTTP connection is made by a request.
     probe: http ? "call" : probe,
     maxReplyBytes: number("maxReplyBytes", options.maxReplyBytes, 100 * 1024 * 1024, 1, 0x7fffffff),

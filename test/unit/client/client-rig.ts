@@ -105,6 +105,7 @@ export interface ClientRigOptions {
   readonly random?: () => number;
   readonly connections?: number;
   readonly probe?: "call" | "connect";
+  readonly slowStartMs?: number;
 }
 
 /** How a call ended. */
@@ -153,6 +154,7 @@ export class ClientRig {
       probe: options.probe ?? "call",
       connectTimeoutMs: 2000,
       stallMs: 1000,
+      slowStartMs: options.slowStartMs ?? 1000,
     });
     this.dispatcher.use(this.set);
     this.set.set(endpoints.map(parseAddress));
@@ -193,6 +195,11 @@ export class ClientRig {
   /** The link that a call waits for. */
   linkOf({ call }: Ended): FakeLink {
     return call.carrier as FakeLink;
+  }
+
+  /** How many calls wait for an answer of each endpoint, by its name. */
+  get loads(): Record<string, number> {
+    return Object.fromEntries([...this.set.all].map(({ name, inFlight }) => [name, inFlight]));
   }
 
   /** The link that is a probe of the endpoint, and not over. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseAddress } from "../../../src/client/address.ts";
-import { ClientRig } from "./client-rig.ts";
+import { ClientRig, type Ended } from "./client-rig.ts";
 
 /** Numbers from 0 up to 1, always the same. */
 function numbers(seed: number): () => number {
@@ -50,6 +50,74 @@ test("an endpoint that can't be reached gets no calls until it has answered a pr
   assert.equal(ended.call.carrier, probe, "the probe's connection is used");
   probe.answer(ended.call, { kind: "result", value: "done" });
   assert.equal(ended.value, "done");
+});
+
+/** One of three endpoints that was away and has come back. */
+function withReturned(slowStartMs: number): ClientRig {
+  const rig = new ClientRig({ random: numbers(3), slowStartMs });
+  const first = rig.call();
+  const { endpoint } = rig.linkOf(first);
+  rig.linkOf(first).break();
+  while (rig.probeOf(endpoint.name) === undefined) rig.clock.advance(1);
+  const probe = rig.probeOf(endpoint.name)!;
+  probe.open();
+  probe.answer(probe.calls[0]!);
+  assert.ok([...rig.set.all].every(({ isWell }) => isWell));
+  return rig;
+}
+
+test("an endpoint that has come back gets one call at a time, and one more with each answer", () => {
+  const rig = withReturned(1000);
+  const [name] = rig.away[0]!.split(" ");
+  const calls: Ended[] = [];
+  const seen: number[] = [];
+  for (let round = 0; round < 4; round++) {
+    for (let made = 0; made < 60; made++) calls.push(rig.call());
+    seen.push(rig.loads[name!]!);
+    for (const ended of calls.splice(0)) {
+      const link = rig.linkOf(ended);
+      if (link.state === "connecting") link.open();
+      link.answer(ended.call);
+    }
+  }
+  assert.deepEqual(seen, [1, 2, 4, 8]);
+});
+
+test("after `slowStartMs` an endpoint that has come back may have all, answers or not; with 0 at once", () => {
+  const rig = withReturned(1000);
+  const [name] = rig.away[0]!.split(" ");
+  for (let made = 0; made < 30; made++) rig.call();
+  assert.equal(rig.loads[name!], 1);
+  rig.clock.advance(999);
+  for (let made = 0; made < 10; made++) rig.call();
+  assert.equal(rig.loads[name!], 1);
+  rig.clock.advance(1);
+  for (let made = 0; made < 60; made++) rig.call();
+  assert.ok(rig.loads[name!]! > 20, JSON.stringify(rig.loads));
+
+  const all = withReturned(0);
+  for (let made = 0; made < 30; made++) all.call();
+  assert.ok(all.loads[all.away[0]!.split(" ")[0]!]! >= 9, JSON.stringify(all.loads));
+});
+
+test("an endpoint that has come back gets all calls when nobody else is well", () => {
+  const rig = new ClientRig({ endpoints: ["a:1"] });
+  const waiting = Array.from({ length: 5 }, () => rig.call());
+  rig.links[0]!.break();
+  while (rig.probeOf("a:1") === undefined) rig.clock.advance(1);
+  const probe = rig.probeOf("a:1")!;
+  probe.open();
+  probe.answer(probe.calls[0]!);
+  assert.ok(waiting.every(({ call }) => call.carrier !== undefined));
+});
+
+test("an endpoint that joins others gets few calls at first; those that a client begins with get all", () => {
+  const rig = new ClientRig({ endpoints: ["a:1", "b:1"], random: numbers(5) });
+  for (let made = 0; made < 10; made++) rig.call();
+  assert.deepEqual(Object.values(rig.loads), [5, 5]);
+  rig.set.set(["a:1", "b:1", "c:1"].map(parseAddress));
+  for (let made = 0; made < 10; made++) rig.call();
+  assert.equal(rig.loads["c:1"], 1);
 });
 
 for (const [status, well] of [
