@@ -1,18 +1,19 @@
 /**
- * All lanes: starts them, replaces workers that die or grow too large, ends them. Piscina supervises the threads; a
- * lane is one task of it that lasts. How calls are spread over them: see `dispatcher.ts`.
+ * All lanes: starts them, gives them calls, ends them. Piscina supervises the threads; a lane is one task of it that
+ * lasts. Which lane gets a call: see `dispatcher.ts`; what becomes of a worker that fails: see `replacements.ts`.
  */
 import { Piscina } from "piscina";
 import type { Call } from "../calls/call.ts";
 import type { Lanes, LanesListener } from "../calls/lanes.ts";
 import type { Outcome } from "../calls/outcome.ts";
-import type { Clock, Timer } from "../lifecycle/clock.ts";
+import type { Clock } from "../lifecycle/clock.ts";
 import type { FromWorker, LifeFailure, ServiceDescription } from "./control-messages.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { LaneWorker, type LaneWorkerListener, type Opening } from "./lane-worker.ts";
+import type { PoolLog } from "./pool-log.ts";
 import { Publications } from "./publications.ts";
+import { Replacements } from "./replacements.ts";
 import { isStanding } from "./standing.ts";
-import { StuckWorkers } from "./stuck-workers.ts";
 
 export interface LanePoolOptions {
   readonly workers: number;
@@ -30,11 +31,7 @@ export interface LanePoolOptions {
   readonly listener: LanesListener;
   /** What else every worker is given at its start. */
   readonly extra: unknown;
-  readonly log: (
-    level: "debug" | "info" | "warn" | "error",
-    message: string,
-    fields?: Record<string, unknown>,
-  ) => void;
+  readonly log: PoolLog;
 }
 
 /** How a lane looks from outside. */
@@ -50,12 +47,6 @@ export interface LaneStatus {
   /** What its heap and buffers take, as it last said; absent until it has. */
   readonly memoryBytes?: number;
 }
-
-const firstBackoffMs = 100;
-const longestBackoffMs = 5_000;
-const memoryCheckMs = 1_000;
-/** How long a thread with nothing to do may take to leave, in ms. */
-const terminationMs = 250;
 
 /** By `CallResult`. */
 const outcomeOfResult: readonly Outcome[] = [
@@ -74,28 +65,20 @@ export class LanePool implements Lanes, LaneWorkerListener {
   readonly #piscina: Piscina;
   readonly #listener: LanesListener;
   readonly #workers: LaneWorker[] = [];
-  readonly #restarts: number[] = [];
-  readonly #backoffMs: number[] = [];
   readonly #publications = new Publications();
-  /** Workers that were above `workerMemory`. */
-  recycled = 0;
   #stopTimes = { noticeAtMs: 0, lastCallAtMs: 0 };
   readonly #dispatcher: Dispatcher;
-  #memoryTimer: Timer | undefined;
-  #replacing = true;
+  readonly #replacements: Replacements;
   /** Known from `begin` on. */
   #opening: (() => Opening) | undefined;
   /** Whether every worker was ready once. Before, one that ends makes the start fail. */
   #begun = false;
-  readonly #respawns = new Set<Timer>();
   /** Why a thread failed last. */
   #threadFailure: unknown;
-  readonly #stuck: StuckWorkers;
 
   constructor(options: LanePoolOptions) {
     this.#options = options;
     this.#listener = options.listener;
-    this.#stuck = new StuckWorkers({ clock: options.clock, end: (worker) => void this.#endStuck(worker) });
     this.#piscina = new Piscina({
       filename: options.workerFile,
       minThreads: options.workers,
@@ -113,7 +96,13 @@ export class LanePool implements Lanes, LaneWorkerListener {
       listener: options.listener,
       mayWatch: options.mayWatch,
       version: () => this.#publications.version,
-      isFinal: () => !this.#replacing,
+      isFinal: () => this.#replacements.stopped,
+    });
+    this.#replacements = new Replacements(options.workers, {
+      ...options,
+      workers: this.#workers,
+      start: (index) => this.#startSuccessor(index),
+      resubmit: (calls) => this.#dispatcher.resubmit(calls),
     });
     // Of a thread that has a lane its task tells as well.
     this.#piscina.on("error", (error: unknown) => {
@@ -121,8 +110,6 @@ export class LanePool implements Lanes, LaneWorkerListener {
     });
     this.#piscina.on("workerDestroy", () => setImmediate(() => this.#endStranded()));
     for (let index = 0; index < options.workers; index++) {
-      this.#restarts.push(0);
-      this.#backoffMs.push(firstBackoffMs);
       this.#workers.push(this.#startWorker(index));
     }
   }
@@ -143,7 +130,12 @@ export class LanePool implements Lanes, LaneWorkerListener {
     for (const worker of this.#workers) worker.begin(opening());
     await Promise.all(this.#workers.map((worker) => worker.ready));
     this.#begun = true;
-    if (this.#options.workerMemoryBytes !== undefined) this.#checkMemory();
+    this.#replacements.watchMemory();
+  }
+
+  /** Workers that were above `workerMemory`. */
+  get recycled(): number {
+    return this.#replacements.recycled;
   }
 
   get workers(): readonly LaneWorker[] {
@@ -187,7 +179,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
       state: stateOf(worker, nowMs),
       inFlight: worker.lane.inFlight,
       queued: worker.lane.queued,
-      restarts: this.#restarts[worker.index]!,
+      restarts: this.#replacements.counts[worker.index]!,
       busyUs: worker.lane.busyUs >>> 0,
     }));
   }
@@ -205,7 +197,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
     // For `stopping`, which synchronous code reads. A protected call keeps its protection.
     worker?.lane.abort(call, 0);
     worker?.lane.post({ kind: "abort", slot: call.slot, serial: call.serial | 0, reason });
-    if (worker !== undefined) this.#stuck.suspect(worker);
+    if (worker !== undefined) this.#replacements.suspect(worker);
   }
 
   /** Tells running calls the times of a stop, or that there is none: ms on the clock, 0 for none. */
@@ -214,64 +206,10 @@ export class LanePool implements Lanes, LaneWorkerListener {
     for (const worker of this.#workers) worker.lane.setStopTimes(noticeAtMs, lastCallAtMs);
   }
 
-  /** Drains, ends and replaces the workers that have grown too large. */
-  #checkMemory(): void {
-    const { clock, workerMemoryBytes = Number.POSITIVE_INFINITY } = this.#options;
-    for (const worker of this.#workers) {
-      if (worker.state === "ready" && worker.lane.memoryBytes > workerMemoryBytes) void this.#recycle(worker);
-    }
-    this.#memoryTimer = clock.setTimer(clock.now() + memoryCheckMs, () => this.#checkMemory());
-  }
-
-  async #recycle(worker: LaneWorker): Promise<void> {
-    this.#options.log("warn", "a worker is above workerMemory; it is drained and replaced", {
-      worker: worker.index,
-      memoryBytes: worker.lane.memoryBytes,
-    });
-    this.recycled++;
-    const emptied = worker.retire();
-    this.#dispatcher.resubmit(worker.lane.takeBack());
-    const { clock, callPatienceMs } = this.#options;
-    // A call that never ends must not cost the lane for ever; one that is in the way is cut, and its caller told.
-    const timer = clock.setTimer(clock.now() + callPatienceMs, () => void worker.terminate(terminationMs));
-    await emptied;
-    const failures = [...(await worker.ask("flush")), ...(await worker.ask("close"))];
-    timer.cancel();
-    for (const { service, what, message } of failures) {
-      this.#options.log("error", "a worker could not be closed", {
-        worker: worker.index,
-        service,
-        what,
-        error: message,
-      });
-    }
-    await worker.terminate(terminationMs);
-    if (this.#replacing) this.#replace(worker.index, true);
-  }
-
-  async #endStuck(worker: LaneWorker): Promise<void> {
-    const fields = { worker: worker.index };
-    this.#options.log(
-      "error",
-      "a worker did not come back from a call whose deadline passed; it is ended",
-      fields,
-    );
-    void worker.retire();
-    this.#dispatcher.resubmit(worker.lane.takeBack());
-    const gone = await worker.terminate(terminationMs);
-    if (!gone)
-      this.#options.log("error", "a worker sits in native code and can't be ended; it is lost", fields);
-    else if (this.#replacing) this.#replace(worker.index, true);
-  }
-
   /** Stops replacing workers that end: what ends now ends in a stop. */
   stopReplacing(): void {
-    this.#replacing = false;
+    this.#replacements.stop();
     this.#piscina.options.minThreads = 0;
-    for (const timer of this.#respawns) timer.cancel();
-    this.#respawns.clear();
-    this.#memoryTimer?.cancel();
-    this.#stuck.close();
     this.#dispatcher.refuseIfHopeless();
   }
 
@@ -328,7 +266,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
   ended(worker: LaneWorker, error: unknown): void {
     const unstarted = worker.lane.takeBack();
     const died = worker.lane.abandon();
-    if (error !== undefined && this.#replacing && this.#begun) {
+    if (error !== undefined && !this.#replacements.stopped && this.#begun) {
       this.#options.log("error", "a worker ended and is replaced", {
         worker: worker.index,
         error: error instanceof Error ? error.message : String(error),
@@ -336,7 +274,7 @@ export class LanePool implements Lanes, LaneWorkerListener {
         cut: died.length,
         takenBack: unstarted.length,
       });
-      this.#replace(worker.index, worker.wasReady);
+      this.#replacements.replace(worker.index, worker.wasReady);
     }
     // Before anybody hears of it and goes on reading: what comes later must not pass what was taken back.
     if (unstarted.length > 0) this.#dispatcher.resubmit(unstarted);
@@ -362,19 +300,11 @@ export class LanePool implements Lanes, LaneWorkerListener {
     return worker;
   }
 
-  #replace(index: number, wasReady: boolean): void {
-    const delayMs = wasReady ? 0 : this.#backoffMs[index]!;
-    this.#backoffMs[index] = wasReady ? firstBackoffMs : Math.min(longestBackoffMs, delayMs * 2);
-    const { clock } = this.#options;
-    const timer = clock.setTimer(clock.now() + delayMs, () => {
-      this.#respawns.delete(timer);
-      this.#restarts[index]!++;
-      const worker = this.#startWorker(index);
-      this.#workers[index] = worker;
-      worker.loaded.then(() => worker.begin(this.#opening!())).catch(() => {});
-      worker.ready.then(() => this.#dispatcher.submitBacklog()).catch(() => {});
-    });
-    this.#respawns.add(timer);
+  #startSuccessor(index: number): void {
+    const worker = this.#startWorker(index);
+    this.#workers[index] = worker;
+    worker.loaded.then(() => worker.begin(this.#opening!())).catch(() => {});
+    worker.ready.then(() => this.#dispatcher.submitBacklog()).catch(() => {});
   }
 
   /** Takes back every call that has not started and refuses it. */
