@@ -16,9 +16,10 @@ test("docs/client.md has the example as it is", () => {
   assert.equal(shown, readFileSync(example, "utf8"));
 });
 
-test("the example posts while its server is replaced, and ends by itself when it is interrupted", async (t) => {
-  const first = await startServer(t);
-  const args = ["--conditions=sluice-source", example, `127.0.0.1:${first.port}`];
+test("the example posts while one of its servers is replaced, and ends by itself when it is interrupted", async (t) => {
+  const [first, second] = await Promise.all([startServer(t), startServer(t)]);
+  const servers = [first, second].map(({ port }) => `127.0.0.1:${port}`);
+  const args = ["--conditions=sluice-source", example, ...servers];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => child.kill("SIGKILL"));
   const lines: string[] = [];
@@ -26,8 +27,8 @@ test("the example posts while its server is replaced, and ends by itself when it
   while (lines.length < 3) await once(reader, "line");
   first.signal();
   assert.equal((await first.ended).code, 0);
-  const before = lines.length;
   await startServer(t, { args: ["--port", String(first.port)] });
+  const before = lines.length;
   while (lines.length < before + 3) await once(reader, "line");
   child.kill("SIGINT");
   const [code] = await once(child, "exit");
