@@ -184,6 +184,11 @@ describe("a start that fails", { concurrency: 3 }, () => {
     );
   });
 
+  test("too few descriptors are named with where their limit is set, exit 1", async (t) => {
+    const wrapper = ["sh", "-c", 'ulimit -n 28; exec "$@"', "sh"];
+    await assertRefused(t, { wrapper }, 1, /EMFILE.*: the process may open no more files; .*ulimit -n/);
+  });
+
   for (const [args, line] of [
     [["--workers", "0"], /--workers: "0" is not allowed; give a whole number from 1 to 512/],
     [["--grace", "2s"], /--grace: 2s is not allowed/],
