@@ -99,7 +99,7 @@ export abstract class BufferWriter {
   writeUuid(value: string): void {
     const bytes = checkedUuid(value, "writeUuid");
     this.written++;
-    bytes.copy(this.buffer, this.room(16));
+    this.put(bytes);
   }
 
   incrementRecursionDepth(): void {}

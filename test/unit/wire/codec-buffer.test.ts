@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Type } from "../../../src/wire/protocol.ts";
-import { codecs, protocolError } from "./codec-support/codecs.ts";
+import { MessageType, type ProtocolWriter, Type } from "../../../src/wire/protocol.ts";
+import { codecs, protocolError, written } from "./codec-support/codecs.ts";
 
 for (const codec of codecs) {
   describe(`the ${codec.name} writer's buffer`, () => {
@@ -18,32 +18,35 @@ for (const codec of codecs) {
       );
     });
 
-    it("grows under every method", () => {
-      const writer = codec.writer({ initialCapacityBytes: 1 });
-      writer.writeUuid("00000000-0000-0000-0000-000000000001");
-      const writes: (() => void)[] = [
-        () => writer.writeBool(true),
-        () => writer.writeByte(1),
-        () => writer.writeI16(300),
-        () => writer.writeI32(-70_000),
-        () => writer.writeI64(-1n),
-        () => writer.writeDouble(1.5),
-        () => writer.writeString("short"),
-        () => writer.writeString("é".repeat(3000)),
-        () => writer.writeBinary(Buffer.alloc(3000, 7)),
-        () => writer.writeFieldBegin("f", Type.I32, 300),
-        () => writer.writeFieldStop(),
-        () => writer.writeListBegin(Type.BYTE, 200),
-        () => writer.writeMapBegin(Type.BYTE, Type.BYTE, 200),
-        () => writer.writeUuid("00000000-0000-0000-0000-000000000002"),
+    it("grows under every method, wherever its end is, and writes the same bytes", () => {
+      const writes: ((output: ProtocolWriter) => void)[] = [
+        (output) => output.writeBool(true),
+        (output) => output.writeByte(1),
+        (output) => output.writeI16(300),
+        (output) => output.writeI32(-70_000),
+        (output) => output.writeI64(-1n),
+        (output) => output.writeDouble(1.5),
+        (output) => output.writeString("short"),
+        (output) => output.writeString("é".repeat(3000)),
+        (output) => output.writeBinary(Buffer.alloc(3000, 7)),
+        (output) => output.writeFieldBegin("f", Type.I32, 300),
+        (output) => output.writeFieldStop(),
+        (output) => output.writeListBegin(Type.BYTE, 200),
+        (output) => output.writeSetBegin(Type.BYTE, 200),
+        (output) => output.writeMapBegin(Type.BYTE, Type.BYTE, 200),
+        (output) => output.writeMessageBegin("name", MessageType.REPLY, 70_000),
+        (output) => output.writeUuid("01234567-89ab-cdef-0123-456789abcdef"),
       ];
+      const capacity = 64;
       for (const write of writes) {
-        // Right up to the end of the buffer, so that the next byte needs a larger one.
-        writer.reset(0);
-        writer.reserve(writer.buffer.length - 1);
-        const before = writer.position;
-        write();
-        assert.ok(writer.position > before && writer.position <= writer.buffer.length);
+        const expected = written(codec, write).toString("hex");
+        for (let left = 0; left <= 24; left++) {
+          const writer = codec.writer({ initialCapacityBytes: capacity });
+          const start = writer.reserve(capacity - left) + capacity - left;
+          write(writer);
+          const got = writer.buffer.subarray(start, writer.position).toString("hex");
+          assert.equal(got, expected, `${write}, with ${left} bytes left`);
+        }
       }
     });
 
