@@ -14,10 +14,19 @@ export interface TlsFiles {
   readonly minVersion: "TLSv1.2" | "TLSv1.3";
 }
 
-/** A file of TLS can't be read. */
+type TlsOption = "tlsCert" | "tlsKey" | "tlsCa";
+
+/** A file of TLS can't be read, or is of no use. */
 export class TlsFileError extends Error {
   override readonly name = "TlsFileError";
   readonly code = "SLUICE_TLS_FILE";
+  /** The option that names the file. */
+  readonly option: TlsOption;
+
+  constructor(option: TlsOption, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.option = option;
+  }
 }
 
 /**
@@ -35,14 +44,14 @@ export function resolveTls(read: OptionReader<OptionKey>): TlsFiles | undefined 
     return undefined;
   }
   const minVersion = read.text("tlsMinVersion") as TlsFiles["minVersion"];
-  const pem = { cert: readAs(read, "tlsCert", cert), key: readAs(read, "tlsKey", key) };
-  check(read.writtenAs("tlsCert"), cert, "certificate", () => new X509Certificate(pem.cert));
-  check(read.writtenAs("tlsKey"), key, "key of that certificate", () => createSecureContext(pem));
-  if (ca !== undefined) {
-    const certificates = readAs(read, "tlsCa", ca);
-    check(read.writtenAs("tlsCa"), ca, "CA certificate", () => new X509Certificate(certificates));
+  const files = { cert, key, ca, minVersion };
+  try {
+    readTlsFiles(files);
+  } catch (error) {
+    if (!(error instanceof TlsFileError)) throw error;
+    throw new OptionError(read.writtenAs(error.option), error.message);
   }
-  return { cert, key, ca, minVersion };
+  return files;
 }
 
 /** Whether clients may go without TLS. Not where they need a certificate: it would be of no use. */
@@ -52,12 +61,18 @@ export function resolvePlaintext(read: OptionReader<OptionKey>): "allow" | "refu
 }
 
 /**
- * Reads the files.
+ * Reads the files and tries them out.
  *
- * @throws {TlsFileError}
+ * @throws {TlsFileError} when one can't be read, or holds something else
  */
 export function readTlsFiles({ cert, key, ca }: TlsFiles): { cert: Buffer; key: Buffer; ca?: Buffer } {
-  return { cert: readFile(cert), key: readFile(key), ...(ca === undefined ? {} : { ca: readFile(ca) }) };
+  const pem = { cert: readFile("tlsCert", cert), key: readFile("tlsKey", key) };
+  check("tlsCert", cert, "certificate", () => new X509Certificate(pem.cert));
+  check("tlsKey", key, "key of that certificate", () => createSecureContext(pem));
+  if (ca === undefined) return pem;
+  const authorities = readFile("tlsCa", ca);
+  check("tlsCa", ca, "CA certificate", () => new X509Certificate(authorities));
+  return { ...pem, ca: authorities };
 }
 
 /** Without a certificate and its key the rest has no meaning. */
@@ -80,33 +95,23 @@ function checkAbsent(
   }
 }
 
-function readAs(read: OptionReader<OptionKey>, option: OptionKey, path: string): Buffer {
-  try {
-    return readFile(path);
-  } catch (error) {
-    throw new OptionError(read.writtenAs(option), (error as Error).message);
-  }
-}
-
-function readFile(path: string): Buffer {
+function readFile(option: TlsOption, path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = code === "ENOENT" ? "there is no such file" : code === "EACCES" ? "permission denied" : code;
-    throw new TlsFileError(`can't read ${path}: ${why}`, { cause });
+    throw new TlsFileError(option, `can't read ${path}: ${why}`, cause);
   }
 }
 
 /** What OpenSSL says of a file that it can't use may quote it: only its reason is passed on. */
-function check(writtenAs: string, path: string, what: string, use: () => unknown): void {
+function check(option: TlsOption, path: string, what: string, use: () => unknown): void {
   try {
     use();
   } catch (error) {
     const { reason } = error as { reason?: string };
-    throw new OptionError(
-      writtenAs,
-      `${path} holds no usable ${what}${reason === undefined ? "" : ` (${reason})`}`,
-    );
+    const why = reason === undefined ? "" : ` (${reason})`;
+    throw new TlsFileError(option, `${path} holds no usable ${what}${why}`);
   }
 }

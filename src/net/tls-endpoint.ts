@@ -46,8 +46,11 @@ export class TlsEndpoint {
 
   /** Begins the handshake on the connection's socket. */
   accept(handshake: TlsHandshake): void {
-    this.#handshakes.set(handshake.socket, handshake);
-    this.#server.emit("connection", handshake.socket);
+    const { socket } = handshake;
+    this.#handshakes.set(socket, handshake);
+    // A peer that sends FIN before the handshake is complete has given up; later it may only be done with sending.
+    socket.allowHalfOpen = false;
+    this.#server.emit("connection", socket);
   }
 
   /**
@@ -72,6 +75,7 @@ export class TlsEndpoint {
   }
 
   #secured(socket: TLSSocket): void {
+    socket.allowHalfOpen = true;
     const certificate = this.#asksForCertificates ? socket.getPeerCertificate() : undefined;
     this.#of(socket)?.succeed(socket, certificate);
   }

@@ -52,22 +52,25 @@ export class Reloads {
 
   async #reloadServices(): Promise<void> {
     const { parts, log } = this.#options;
-    this.#reloadTls();
+    const tlsFailed = !this.#reloadTls();
     const failures = await parts.pool.ask("reload");
     for (const { service, message } of failures) {
       log.error("a service could not reload", { service, error: message });
     }
     await parts.config.onHup?.();
-    log.info("reloaded", { failures: failures.length });
+    log.info("reloaded", { failures: failures.length + (tlsFailed ? 1 : 0) });
   }
 
-  #reloadTls(): void {
+  /** @returns whether the files are of use, if there are any */
+  #reloadTls(): boolean {
     try {
       this.#options.parts.tls?.reload();
+      return true;
     } catch (error) {
       this.#options.log.error("the new files of TLS are of no use; the old certificate stays", {
         error: messageOf(error),
       });
+      return false;
     }
   }
 }

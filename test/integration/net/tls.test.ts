@@ -206,6 +206,31 @@ describe("TLS on the Thrift port", { skip }, () => {
     assert.equal((await connections(server)).open, 0);
   });
 
+  test("a client that gives up in its handshake leaves at once, with FIN as well as with an alert", async (t) => {
+    const tls = makeTls(t);
+    const server = await start(t, [...tls.flags, "--tls-handshake-timeout", "60s"]);
+    const raw = await connectRaw(t, { connect: { port: server.port } });
+    raw.write(Buffer.from([0x16, 3, 1, 0, 200, 1]));
+    while ((await connections(server)).byProtocol["tls-handshake"] !== 1);
+    raw.end();
+    await raw.ended;
+    // Node's client finds the certificate wanting when its own half of the handshake is through.
+    const trusting = connect({ host: "127.0.0.1", port: server.port, maxVersion: "TLSv1.2" });
+    t.after(() => trusting.destroy());
+    assert.match(await failure(trusting), /UNABLE_TO_VERIFY/);
+    while ((await connections(server)).open > 0);
+  });
+
+  test("a client that is done with sending gets its answer", async (t) => {
+    const tls = makeTls(t);
+    const server = await start(t, tls.flags);
+    const found = await client(t, server.port, { ca: tls.ca.cert });
+    found.write(frame(encodeCall("sleep", 1, { 1: { i32: 100 } })));
+    found.end();
+    await found.reply(1);
+    assert.equal(await found.ended, "fin");
+  });
+
   test("connections through TLS count against the limit, and leave it again", async (t) => {
     const tls = makeTls(t);
     const server = await start(t, [...tls.flags, "--max-connections", "2"]);
@@ -261,7 +286,11 @@ describe("the files of TLS", { skip }, () => {
     server.signal("SIGHUP");
     const line = await server.line(({ level, msg }) => level === "error" && /TLS/.test(String(msg)));
     assert.ok(!JSON.stringify(server.lines).includes(key.split("\n")[1]!));
-    assert.ok(typeof line["error"] === "string");
+    assert.ok(
+      String(line["error"]).startsWith(`${tls.server.certFile} holds no usable certificate`),
+      `${line["error"]}`,
+    );
+    assert.equal((await server.line("reloaded"))["failures"], 1);
     const after = await connectTls(t, server.port, { ca: tls.ca.cert });
     assert.equal(after.getPeerCertificate().subject.CN, "server");
   });
