@@ -1,5 +1,4 @@
 /** Encodes a call with the service's generated client, and decodes its answer to JSON, in any of the protocols. */
-import { Thrift } from "thrift";
 import { BinaryReader } from "../wire/binary-reader.ts";
 import { BinaryWriter } from "../wire/binary-writer.ts";
 import { CompactReader } from "../wire/compact-reader.ts";
@@ -101,7 +100,7 @@ export function encodeCall(
 
 /** Generated code asks for a required field, and throws when it is not there. */
 function missingField(error: unknown, wrapped: WrappedArguments): ArgumentError | undefined {
-  if (!(error instanceof Thrift.TProtocolException)) return undefined;
+  if (!isNamed(error, "TProtocolException")) return undefined;
   const [, name] = /^Required field (.+) is unset!$/.exec(error.message) ?? [];
   if (name === undefined) return undefined;
   const place = wrapped.placeOfField(name);
@@ -137,9 +136,8 @@ function readAnswer(
 }
 
 function answerOfError(error: unknown): Answer {
-  if (error instanceof Thrift.TApplicationException) {
-    // @types/thrift does not know `type`.
-    const { type, message } = error as Thrift.TApplicationException & { readonly type: number };
+  if (isNamed(error, "TApplicationException")) {
+    const { type = 0, message } = error;
     return { kind: "application", type, message };
   }
   if (typeof error === "object" && error !== null) {
@@ -148,6 +146,11 @@ function answerOfError(error: unknown): Answer {
     return { kind: "declared", name, value: toJson({ ...error, name: undefined, stack: undefined }) };
   }
   return { kind: "unreadable", cause: error };
+}
+
+/** Not by its class: generated code may have a copy of the package of its own. */
+function isNamed(error: unknown, name: string): error is Error & { readonly type?: number } {
+  return error instanceof Error && error.name === name;
 }
 
 /** The parameter names of generated code, which declares them as the IDL does. */

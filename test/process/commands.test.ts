@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { untilStatus } from "../support/admin.ts";
 import { MessageType } from "../support/binary.ts";
 import { connectRaw } from "../support/raw-client.ts";
@@ -50,6 +51,38 @@ test("sluice call talks to a running ledger and tells its answers apart by exit 
   const gone = await call("ledger", "ping");
   assert.equal(gone.code, 3, gone.stderr);
   assert.match(gone.stderr, /^sluice: [^\n]+\n$/);
+});
+
+test("sluice call tells answers apart when generated code has a thrift package of its own", async (t) => {
+  const folder = temporaryFolder(t);
+  const packages = fileURLToPath(new URL("../../node_modules", import.meta.url));
+  mkdirSync(join(folder, "node_modules"));
+  for (const name of ["q", "node-int64", "isomorphic-ws", "ws"]) {
+    symlinkSync(join(packages, name), join(folder, "node_modules", name));
+  }
+  cpSync(join(packages, "thrift"), join(folder, "node_modules", "thrift"), { recursive: true });
+  cpSync(fileURLToPath(new URL("../gen", import.meta.url)), join(folder, "gen"), { recursive: true });
+  const module = join(folder, "service.mjs");
+  writeFileSync(
+    module,
+    `import { defineService } from "thrift-sluice";
+import Probe from "./gen/Probe.js";
+export default defineService({ name: "Probe", service: Probe, handler: () => ({}) });
+`,
+  );
+  const server = await startServer(t, { modules: [fixture("probe")] });
+  const call = (...argv: string[]): Promise<Ended> =>
+    spawnSluice(t, ["call", "--port", `${server.port}`, module, ...argv]).ended;
+  const [failed, declared, sum] = await Promise.all([
+    call("fail", "error"),
+    call("fail", "declared"),
+    call("add", "1", "2"),
+  ]);
+  assert.deepEqual(
+    [failed.code, failed.stderr],
+    [3, "TApplicationException INTERNAL_ERROR: internal error\n"],
+  );
+  assert.deepEqual([declared.code, sum.code, sum.stdout], [1, 0, "3\n"]);
 });
 
 test("sluice status shows a running ledger, and says when there is none", async (t) => {
