@@ -40,11 +40,11 @@ export function createLogger(options: LoggerOptions = {}): ServerLog {
     info: (msg, fields = {}) => log("info", msg, fields),
     warn: (msg, fields = {}) => log("warn", msg, fields),
     error: (msg, fields = {}) => log("error", msg, fields),
-    contract: (msg, fields = {}, summary) =>
+    contract: (msg, fields = {}, summary, lineLevel = "info") =>
       writer.write(
         format === "pretty" && summary !== undefined
-          ? prettySummary(new Date(), "info", msg, summary)
-          : formatLine("info", msg, fields),
+          ? prettySummary(new Date(), lineLevel, msg, summary)
+          : formatLine(lineLevel, msg, fields),
         true,
       ),
     get dropped() {

@@ -17,12 +17,13 @@ export interface Log {
 /** The log of a server. */
 export interface ServerLog extends Log {
   /**
-   * Writes a line of the contract (`listening`, `draining`, `stopped`) at level info: it is written whatever
-   * the level, and kept when the buffer is full.
+   * Writes a line of the contract (`listening`, `draining`, `stopped`): it is written whatever the level, and kept when
+   * the buffer is full.
    *
    * @param summary what people get in place of the fields, in lines
+   * @param level default: info
    */
-  contract(msg: string, fields?: LogFields, summary?: readonly string[]): void;
+  contract(msg: string, fields?: LogFields, summary?: readonly string[], level?: LogLevel): void;
   /** Lines that were dropped since the start because the reader stood still or was gone. */
   readonly dropped: number;
   /** Waits until all lines are handed to the kernel. @returns whether they were within `withinMs` */

@@ -10,6 +10,7 @@ import { stopFacts } from "../lifecycle/outcome.ts";
 import type { LifecycleState, StepFailure, StoppedState } from "../lifecycle/phases.ts";
 import type { Stop } from "../lifecycle/stop-plan.ts";
 import type { LifeFailure } from "../pool/control-messages.ts";
+import { messageOf } from "../service/thrown.ts";
 import type { ResourceReport } from "../state/messages.ts";
 import { Cutting, terminationMs } from "./cutting.ts";
 import { DrainTimeline } from "./drain-timeline.ts";
@@ -196,6 +197,7 @@ export class StopDriver implements LifecycleListener {
     }
     if (pool.background > 0)
       failures.push({ part: "background", cause: new Error(`${pool.background} promises never settled`) });
+    this.#tell("a flush failed", failures);
     this.#lifecycle.flushed(failures);
   }
 
@@ -211,6 +213,10 @@ export class StopDriver implements LifecycleListener {
         cause: new Error("its worker was terminated before it could flush"),
       })),
     );
+  }
+
+  #tell(what: string, failures: readonly StepFailure[]): void {
+    for (const { part, cause } of failures) this.#parts.log.error(what, { part, error: messageOf(cause) });
   }
 
   async #askWorkers(step: "flush" | "close", withinMs: number): Promise<StepFailure[]> {
@@ -243,6 +249,7 @@ export class StopDriver implements LifecycleListener {
     } catch (cause) {
       failures.push({ part: "beforeExit", cause });
     }
+    this.#tell("a close failed", failures);
     this.#listener.ending(this.#report(this.#stateToBe(failures)));
     await admin?.close(adminCloseMs);
     this.#lifecycle.closed(failures);
@@ -271,7 +278,7 @@ export class StopDriver implements LifecycleListener {
     connections.destroyAll();
     connections.close();
     const report = this.#report(state);
-    log.contract("stopped", { ...report }, showReport(report));
+    log.contract("stopped", { ...report }, showReport(report), report.exitCode === 0 ? "info" : "error");
     this.#listener.stopped(report);
     // Closed already, unless the end was forced or came by the deadline.
     void admin?.close(adminCloseMs);

@@ -147,8 +147,16 @@ describe("a start that fails", { concurrency: 3 }, () => {
       const env = { FAILING_STEP: step, PROBE_JOURNAL: journal };
       const server = await startServer(t, { modules: [fixture("failing-resource")], env });
       server.signal();
-      const { code, last } = await server.ended;
+      const { code, last, lines } = await server.ended;
       assert.equal(code, 4, JSON.stringify(last));
+      const errors = lines.filter(({ level }) => level === "error");
+      assert.deepEqual(
+        errors.map(({ msg, part }) => [msg, part]),
+        [
+          [`a ${step} failed`, "Probe.second"],
+          ["stopped", undefined],
+        ],
+      );
       assert.deepEqual([last["msg"], last["outcome"]], ["stopped", "flush-failed"]);
       assert.deepEqual(last["failures"], [{ part: "Probe.second", error: "the disk is full" }]);
       const steps = readFileSync(journal, "utf8").trimEnd().split("\n").slice(2);
