@@ -8,6 +8,8 @@ export interface GeneratedMethod {
   readonly oneway: boolean;
   /** A reply without a result is right. Undefined when the generated code does not tell. */
   readonly returnsNothing: boolean | undefined;
+  /** How many arguments the IDL gives it. Undefined when the generated code does not tell. */
+  readonly parameters: number | undefined;
 }
 
 const processPrefix = "process_";
@@ -17,7 +19,13 @@ export function methodsOf(service: GeneratedService): GeneratedMethod[] {
   const client = service.Client.prototype as Record<string, unknown>;
   return methodNamesOf(service).map((name) => {
     const oneway = typeof client[`recv_${name}`] !== "function";
-    return { name, oneway, returnsNothing: oneway ? true : returnsNothing(service, name) };
+    const send = client[`send_${name}`];
+    return {
+      name,
+      oneway,
+      returnsNothing: oneway ? true : returnsNothing(service, name),
+      parameters: typeof send === "function" ? send.length : undefined,
+    };
   });
 }
 

@@ -1,6 +1,7 @@
 /** Whether a handler can serve, and what is wrong with it. */
 import { inspect } from "node:util";
 import { nearest } from "../config/nearest.ts";
+import type { GeneratedMethod } from "./generated.ts";
 
 /**
  * Checks what a handler factory returned.
@@ -18,6 +19,21 @@ export function checkHandler(
   const has = handler as Readonly<Record<string, unknown>>;
   if (methods.some((name) => typeof has[name] !== "function"))
     throw new MissingMethodsError(service, methods, handler);
+}
+
+/**
+ * The methods of a handler that declare more parameters than they will be given: those of callback style, most likely.
+ *
+ * @returns each with both counts
+ */
+export function withSurplusParameters(methods: readonly GeneratedMethod[], handler: object): string[] {
+  const has = handler as Readonly<Record<string, { readonly length: number }>>;
+  return methods.flatMap(({ name, parameters }) => {
+    const declared = has[name]!.length;
+    return parameters === undefined || declared <= parameters
+      ? []
+      : [`${name} declares ${declared}, the IDL gives ${parameters}`];
+  });
 }
 
 /** What the factory returned is nothing that has methods. */

@@ -17,6 +17,9 @@ const openBracket = 0x5b;
 const zlibFirst = 0x78;
 const presetDictionary = 0x20;
 
+/** How version 2 of the PROXY protocol begins. */
+const proxySignature = "0d0a0d0a000d0a515549540a";
+
 /** Whether a connection that begins with this byte is a zlib stream, or nothing that is known. */
 export function mayBeZlib(first: number): boolean {
   return first === zlibFirst;
@@ -93,5 +96,8 @@ function isNameByte(byte: number): boolean {
 
 function unknownProtocol(bytes: Buffer, start: number, end: number): WireError {
   const seen = bytes.subarray(start, Math.min(end, start + detectionBytes)).toString("hex");
-  return new WireError("unknown-protocol", `no Thrift protocol begins with the bytes ${seen}`);
+  const advice = proxySignature.startsWith(seen)
+    ? ": the PROXY protocol is not spoken, take send-proxy-v2 out of the balancer's configuration"
+    : "";
+  return new WireError("unknown-protocol", `no Thrift protocol begins with the bytes ${seen}${advice}`);
 }

@@ -2,7 +2,7 @@
 import type { ServiceDescription } from "../pool/control-messages.ts";
 import type { LogFunction, ServiceContext, ServiceDefinition } from "../service/define.ts";
 import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
-import { checkHandler } from "../service/handler-errors.ts";
+import { checkHandler, withSurplusParameters } from "../service/handler-errors.ts";
 import type { LifeStep } from "../service/life-steps.ts";
 import { loadService } from "../service/load.ts";
 import type { WorkerResource } from "../service/resource-types.ts";
@@ -103,6 +103,13 @@ export class WorkerService {
     const names = this.methods.map((method) => method.name);
     checkHandler(name, names, made);
     this.handler = made;
+    const surplus = withSurplusParameters(this.methods, made);
+    if (surplus.length > 0 && link.worker === 0) {
+      link.log("warn", "handlers are given no callback: they return the result, or a promise of it", {
+        service: name,
+        methods: surplus,
+      });
+    }
   }
 
   async #make<T>(part: string, make: () => T | Promise<T>): Promise<T> {

@@ -1,12 +1,14 @@
 /** What the log of a server says. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { test } from "node:test";
 import { MessageType } from "../support/binary.ts";
 import { connectRaw } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
-import { fixture, type LogLine, startServer } from "../support/server-process.ts";
+import { fixture, type LogLine, startServer, temporaryFolder } from "../support/server-process.ts";
 
 const modules = [fixture("probe")];
 const called = (lines: readonly LogLine[], msg: string): LogLine[] =>
@@ -22,6 +24,30 @@ test("each event of a life has its line, in order", async (t) => {
     events,
   );
   assert.deepEqual(last["waitedFor"], []);
+});
+
+test("a handler of callback style has a line at the start, from one worker", async (t) => {
+  const folder = temporaryFolder(t);
+  const module = join(folder, "callbacks.mjs");
+  writeFileSync(
+    module,
+    `import { defineService } from "thrift-sluice";
+import Second from ${JSON.stringify(new URL("../gen/Second.js", import.meta.url).href)};
+const done = (text, result) => result(null, text);
+export default defineService({
+  name: "Second",
+  service: Second,
+  handler: () => new Proxy({}, { get: (_, name) => (name === "then" ? undefined : done) }),
+});
+`,
+  );
+  const server = await startServer(t, { modules: [module], args: ["--workers", "3"] });
+  const lines = called(
+    server.lines,
+    "handlers are given no callback: they return the result, or a promise of it",
+  );
+  assert.equal(lines.length, 1);
+  assert.match(String(lines[0]!["methods"]), /^which declares 2, the IDL gives 0$/);
 });
 
 test("refused connections have ten lines per kind, however many come", async (t) => {

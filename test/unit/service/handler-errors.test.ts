@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { checkHandler, MissingMethodsError, NoHandlerError } from "../../../src/service/handler-errors.ts";
+import { methodsOf } from "../../../src/service/generated.ts";
+import {
+  checkHandler,
+  MissingMethodsError,
+  NoHandlerError,
+  withSurplusParameters,
+} from "../../../src/service/handler-errors.ts";
+import Probe from "../../gen/Probe.js";
 
 describe("a handler", () => {
   it("must have every method of the IDL; it may have more", () => {
@@ -13,6 +20,17 @@ describe("a handler", () => {
           error.message,
         ),
     );
+  });
+
+  it("may have any arity; methods with parameters that nobody gives are found", () => {
+    const methods = methodsOf(Probe).filter(({ name }) => ["add", "echo", "publish", "sleep"].includes(name));
+    const handler = {
+      add: (..._all: unknown[]) => {},
+      echo: (_text = "") => {},
+      publish() {},
+      sleep: (_ms: number, _done: unknown) => {},
+    };
+    assert.deepEqual(withSurplusParameters(methods, handler), ["sleep declares 2, the IDL gives 1"]);
   });
 
   it("may be misspelt: then the error says so", () => {

@@ -30,6 +30,11 @@ describe("bytes that are no message", () => {
     failsWith("unknown-protocol", Buffer.from([0, 0, 0, 20, 0x7f, 0, 0, 0]));
   });
 
+  it("begin like the PROXY protocol, which is named", () => {
+    const proxied = Buffer.from("0d0a0d0a000d0a515549540a21110054", "hex");
+    assert.throws(() => detectCutter(proxied, 0, proxied.length, limits), /PROXY protocol.*send-proxy-v2/);
+  });
+
   it("have a frame of no length, or of more than is allowed", () => {
     failsWith("bad-frame-length", Buffer.concat([encode(call, "framed-strict"), Buffer.alloc(4)]));
     failsWith("bad-frame-length", Buffer.concat([encode(call, "framed-strict"), Buffer.alloc(4, 0xff)]));
