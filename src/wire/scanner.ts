@@ -67,10 +67,13 @@ export class ScanBudget {
 
   /** Checks a length or a count that was read. */
   checkLength(length: number, what: string): number {
-    if (length < 0 || length > this.#limits.maxMessageSizeBytes) {
-      throw new WireError("bad-length", `a ${what} of length ${length}`);
-    }
-    return length;
+    if (length < 0) throw new WireError("bad-length", `a ${what} of length ${length}`);
+    const { maxMessageSizeBytes } = this.#limits;
+    if (length <= maxMessageSizeBytes) return length;
+    throw new WireError(
+      "message-too-large",
+      `a ${what} of length ${length}; maxMessageSize is ${maxMessageSizeBytes}`,
+    );
   }
 
   #tooDeep(what: string): WireError {

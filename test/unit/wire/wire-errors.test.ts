@@ -77,9 +77,15 @@ describe("bytes that are no message", () => {
     failsWith("bad-type", strict([15, 0, 1], [5, 0, 0, 0, 1, 0]));
     failsWith("bad-type", strict([13, 0, 1], [11, 7, 0, 0, 0, 1, 0]));
     failsWith("bad-length", strict([11, 0, 1], [0xff, 0xff, 0xff, 0xff]));
-    failsWith("bad-length", strict([11, 0, 1], [0x7f, 0xff, 0xff, 0xff]));
     failsWith("bad-length", strict([15, 0, 1], [8, 0xff, 0xff, 0xff, 0xff]));
     failsWith("bad-length", strict([13, 0, 1], [8, 8, 0x80, 0, 0, 0]));
+  });
+
+  it("claim a length beyond maxMessageSize", () => {
+    const given = { ...limits, maxMessageSizeBytes: 1000 };
+    failsWith("message-too-large", strict([11, 0, 1], [0x7f, 0xff, 0xff, 0xff]));
+    failsWith("message-too-large", strict([11, 0, 1], [0, 0, 3, 0xe9]), given);
+    new Stream(given).read(strict([11, 0, 1], [0, 0, 3, 0xb0]));
   });
 
   it("claim more elements than all containers of a message may have", () => {
