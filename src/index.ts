@@ -14,13 +14,13 @@ export type {
   TlsOptions,
   WorkOptions,
 } from "./config/serve-options.ts";
-export { type UndrainRefusal, UndrainRefusedError } from "./lifecycle/errors.ts";
+export { UndrainedError, type UndrainRefusal, UndrainRefusedError } from "./lifecycle/errors.ts";
 export type { StopOutcome } from "./lifecycle/outcome.ts";
 export type { PhaseName } from "./lifecycle/phases.ts";
 export { ProtectionDeniedError } from "./lifecycle/protection.ts";
 export type { DrainPlan, DrainReport, WaitedCall } from "./server/report.ts";
 export { serve } from "./server/serve.ts";
-export { type Server, type ServerAddresses, UndrainedError } from "./server/server.ts";
+export type { Server, ServerAddresses } from "./server/server.ts";
 export { ServiceDefinitionError } from "./service/check-definition.ts";
 export {
   CallAbortedError,

@@ -49,7 +49,7 @@ async function serveUntilStopped(
   predecessor: Predecessor | undefined,
 ): Promise<Ending> {
   // Loaded here, so that the other commands start fast.
-  const { serveInSuccession } = await import("../server/serve.ts");
+  const { serveInSuccession } = await import("../server/serve-in-succession.ts");
   const succession = { predecessor, startSuccessor };
   const starting = serveInSuccession(
     modules.map(modulePath),

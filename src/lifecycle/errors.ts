@@ -32,6 +32,17 @@ export class TakeoverRefusedError extends Error {
   readonly code = "SLUICE_TAKEOVER_REFUSED";
 }
 
+/** The drain was taken back: the promise that `drain` gave rejects with this. */
+export class UndrainedError extends Error {
+  override readonly name = "UndrainedError";
+  /** For programs; the message is for people. */
+  readonly code = "SLUICE_UNDRAINED";
+
+  constructor() {
+    super("the drain was taken back; the server serves again");
+  }
+}
+
 /**
  * Why an undrain was refused: nothing is being stopped (`no-stop`), the server has yet to start, lame-duck is over
  * (`too-late`), a signal asked for the stop, or a fault forced it.

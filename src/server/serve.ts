@@ -1,12 +1,6 @@
-/** `serve()`: the one entry for programs and for the command line. */
-import { resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Config, resolveConfig } from "../config/config.ts";
+/** `serve()`, the entry for programs. */
 import type { ServeOptions } from "../config/serve-options.ts";
-import { createSystemClock } from "../lifecycle/clock.ts";
-import { createLogger } from "../log/create-logger.ts";
-import { Server } from "./server.ts";
-import type { Succession } from "./succession.ts";
+import type { Server } from "./server.ts";
 
 /**
  * Serves one or several service modules.
@@ -18,22 +12,11 @@ import type { Succession } from "./succession.ts";
  * @throws {OptionError} when an option is unknown or out of range
  * @throws what kept the server from starting: the error's message names it; everything is closed again
  */
-export function serve(modules: string | readonly string[], options: ServeOptions = {}): Promise<Server> {
-  return serveInSuccession(modules, options, {});
-}
-
-/** `serve()` for a process that can replace another one, or be replaced. */
-export async function serveInSuccession(
+export async function serve(
   modules: string | readonly string[],
-  options: ServeOptions,
-  succession: Succession,
+  options: ServeOptions = {},
 ): Promise<Server> {
-  const config: Config = resolveConfig(options, { env: process.env });
-  const log = createLogger({ level: config.logLevel, format: config.logFormat });
-  const paths = [modules]
-    .flat()
-    .map((module) => (module.startsWith("file:") ? fileURLToPath(module) : resolve(module)));
-  const server = new Server(paths, config, log, createSystemClock(), succession);
-  await server.start();
-  return server;
+  // Service modules import this package too, in every worker, where nothing of the server is needed.
+  const { serveInSuccession } = await import("./serve-in-succession.ts");
+  return serveInSuccession(modules, options, {});
 }

@@ -2,7 +2,7 @@
 import type { AdminSource } from "../admin/source.ts";
 import type { Config } from "../config/config.ts";
 import type { Clock } from "../lifecycle/clock.ts";
-import { StartOverrunError } from "../lifecycle/errors.ts";
+import { StartOverrunError, UndrainedError } from "../lifecycle/errors.ts";
 import { Lifecycle } from "../lifecycle/lifecycle.ts";
 import type { PhaseName } from "../lifecycle/phases.ts";
 import type { SignalAction } from "../lifecycle/signals.ts";
@@ -36,17 +36,6 @@ export interface ServerAddresses {
   readonly adminHost: string;
   /** The admin port: where the option was 0, the one that was picked. */
   readonly adminPort: number;
-}
-
-/** The drain was taken back: the promise that `drain` gave rejects with this. */
-export class UndrainedError extends Error {
-  override readonly name = "UndrainedError";
-  /** For programs; the message is for people. */
-  readonly code = "SLUICE_UNDRAINED";
-
-  constructor() {
-    super("the drain was taken back; the server serves again");
-  }
 }
 
 /** A server. Made by `serve()`. */
