@@ -158,7 +158,11 @@ export class CallDesk implements LanesListener {
     call.inLane = false;
     // An expired or cut call was answered long ago.
     if (call.stage === "settled") this.ledger.release(call);
-    else if (call.stage === "handed") this.#answered(call, outcome, bytes, start, end);
+    else if (call.stage === "handed") {
+      // Its handler let a stop end it.
+      if (outcome === "cut") this.#recordCut(call);
+      this.#answered(call, outcome, bytes, start, end);
+    }
   }
 
   repliesDrained(): void {
