@@ -32,8 +32,15 @@ export type EncodeException = (
   message: string,
 ) => Uint8Array;
 
-/** Answers calls on the main thread (fb303). Returns the reply in bytes of its own, empty for a oneway. */
-export type AnswerLocally = (method: Method, replyForm: number, message: ArrivedMessage) => Uint8Array;
+/** What became of a call that was answered on the main thread. */
+export interface LocalAnswer {
+  readonly outcome: Outcome;
+  /** Of its own; empty for a oneway. */
+  readonly bytes: Uint8Array;
+}
+
+/** Answers calls on the main thread (fb303). */
+export type AnswerLocally = (method: Method, replyForm: number, message: ArrivedMessage) => LocalAnswer;
 
 /** What is known of a call that was cut. */
 export interface CutCall {
@@ -151,7 +158,11 @@ export class CallDesk implements LanesListener {
     call.inLane = false;
     // An expired or cut call was answered long ago.
     if (call.stage === "settled") this.ledger.release(call);
-    else if (call.stage === "handed") this.#answered(call, outcome, bytes, start, end);
+    else if (call.stage === "handed") {
+      // Its handler let a stop end it.
+      if (outcome === "cut") this.#recordCut(call);
+      this.#answered(call, outcome, bytes, start, end);
+    }
   }
 
   repliesDrained(): void {
@@ -245,8 +256,8 @@ export class CallDesk implements LanesListener {
   }
 
   #answerLocally(call: Call, message: ArrivedMessage): void {
-    const reply = this.#options.answerLocally(call.method!, call.replyForm, message);
-    this.#answered(call, call.method!.oneway ? "oneway" : "completed", reply, 0, reply.length);
+    const { outcome, bytes } = this.#options.answerLocally(call.method!, call.replyForm, message);
+    this.#answered(call, outcome, bytes, 0, bytes.length);
   }
 
   #answered(call: Call, outcome: Outcome, bytes: Uint8Array, start: number, end: number): void {

@@ -17,6 +17,8 @@ export interface Ending {
    * for them until a supervisor kills the process, and the exit code would be lost.
    */
   readonly threadsLeft: boolean;
+  /** How long the last lines may take when their reader stands still, in ms. Default: 250. */
+  readonly lastLinesMs?: number;
 }
 
 /** An ending without threads. */
@@ -24,24 +26,25 @@ export function endWith(code: number): Ending {
   return { code, threadsLeft: false };
 }
 
-/** How long the last lines may take when their reader stands still. */
-const lastLinesMs = 250;
+const defaultLastLinesMs = 250;
 
 /** Ends the process. */
-export async function leave({ code, threadsLeft }: Ending): Promise<never> {
-  await Promise.all([flushLogs(lastLinesMs), flushed(process.stdout), flushed(process.stderr)]);
+export async function leave(ending: Ending): Promise<never> {
+  const { code, threadsLeft, lastLinesMs = defaultLastLinesMs } = ending;
+  const { stdout, stderr } = process;
+  await Promise.all([flushLogs(lastLinesMs), flushed(stdout, lastLinesMs), flushed(stderr, lastLinesMs)]);
   if (threadsLeft) {
     replaceProcess(code);
   }
   process.exit(code);
 }
 
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
+function flushed(stream: NodeJS.WriteStream, withinMs: number): Promise<void> {
   if (stream.writableLength === 0) {
     return Promise.resolve();
   }
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, lastLinesMs);
+    const timer = setTimeout(resolve, withinMs);
     stream.write("", () => {
       clearTimeout(timer);
       resolve();

@@ -5,6 +5,7 @@ import { optionGroups, options } from "../config/options.ts";
 import { misspeltVariables } from "../config/read-options.ts";
 import type { ServeOptions } from "../config/serve-options.ts";
 import { createLogger } from "../log/create-logger.ts";
+import type { DrainReport } from "../server/report.ts";
 import type { Server } from "../server/server.ts";
 import type { Predecessor } from "../server/succession.ts";
 import type { Command, CommandContext } from "./command.ts";
@@ -15,6 +16,12 @@ import { ledgerWord, modulePath } from "./module-path.ts";
 import { findPredecessor } from "./predecessor.ts";
 import { startSuccessor } from "./successor.ts";
 import { welcome } from "./welcome.ts";
+
+/** The least and the most that the last lines of the log may take when their reader stands still, in ms. */
+const leastLastLinesMs = 250;
+const mostLastLinesMs = 2000;
+/** What the process itself needs to end, in ms. */
+const exitMs = 200;
 
 /** The command. */
 export const serveCommand: Command = {
@@ -69,6 +76,16 @@ async function serveUntilStopped(
   if (server.addresses !== undefined) {
     context.err(welcome(server.addresses, modules[0]!));
   }
-  const { exitCode, unterminatedThreads } = await server.stopped;
-  return { code: exitCode, threadsLeft: unterminatedThreads > 0 };
+  const report = await server.stopped;
+  const ending = { code: report.exitCode, threadsLeft: report.unterminatedThreads > 0 };
+  return report.outcome === "forced" ? ending : { ...ending, lastLinesMs: lastLinesMs(report) };
+}
+
+/**
+ * How long the report may wait for a log reader that stands still: it is part of the contract, and so is `grace`. A reader
+ * that is stuck for good must not take all of that.
+ */
+function lastLinesMs({ plan, drainMs }: DrainReport): number {
+  const leftMs = plan === null ? 0 : plan.graceMs - drainMs - exitMs;
+  return Math.min(Math.max(leftMs, leastLastLinesMs), mostLastLinesMs);
 }

@@ -152,7 +152,8 @@ function fromText(text: string, units: ReadonlyMap<string, number>): number {
   const amount = Number(digits.replaceAll("_", ""));
   // A bare 0 needs no unit, whatever the kind.
   const factor = units.get(unit.toLowerCase()) ?? (amount === 0 && unit === "" ? 1 : Number.NaN);
-  return Math.round(amount * factor);
+  // 1.1s is not whole in floating point; without a unit nothing is to be rounded: 1.5 of something is a mistake.
+  return factor === 1 ? amount : Math.round(amount * factor);
 }
 
 function parseFlag(value: unknown): boolean | typeof invalid {

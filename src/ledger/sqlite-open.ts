@@ -1,5 +1,5 @@
 /** Opens a ledger's SQLite file: its folder, its mode, its lock, its version. */
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { LedgerInUseError, LedgerOpenError } from "./errors.ts";
@@ -52,11 +52,21 @@ function createFile(file: string): void {
   }
 }
 
-/** A folder that was just made is lost with the power until the one above it is written. */
+/**
+ * A folder that was just made is lost with the power until the one above it is written. Made one by one: Node's own
+ * `recursive` never returns where a file system takes no folders but says ENOENT, as /proc does.
+ */
 function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+  if (existsSync(folder)) return;
+  const above = dirname(folder);
+  makeFolder(above);
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another process was quicker.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+  syncFolder(above);
 }
 
 /** Makes names in a folder durable. Windows knows no such thing. */

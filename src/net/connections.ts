@@ -77,6 +77,8 @@ export class Connections implements Registry {
   #drainingSinceMs: number | undefined;
   #busyCloseMs: number;
   #sweep: Timer | undefined;
+  /** Called in a drain when a connection begins to end: our FIN follows what is written. */
+  onEnding: () => void = () => {};
   /** Called in a drain when the last connection is gone. */
   onEmpty: () => void = () => {};
 
@@ -109,6 +111,12 @@ export class Connections implements Registry {
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** Whether all that are open have begun to end: no call can come any more. */
+  get allEnding(): boolean {
+    for (const { state } of this.#open.keys()) if (state !== "ending" && state !== "closed") return false;
+    return true;
   }
 
   /** Counts for the admin port. */
@@ -248,6 +256,7 @@ export class Connections implements Registry {
     this.#setTimer(connection, this.now() + (calm ? shortLingerMs : lingerMs), () =>
       connection.destroy("drain"),
     );
+    if (this.#drainingSinceMs !== undefined) this.onEnding();
   }
 
   closed(connection: LiveConnection): void {

@@ -1,6 +1,8 @@
 /** Calls that the main thread answers itself (fb303), and exceptions of our own, in the caller's form. */
-import type { ArrivedMessage, EncodeException } from "../calls/desk.ts";
+import type { ArrivedMessage, EncodeException, LocalAnswer } from "../calls/desk.ts";
 import type { Method } from "../calls/method-table.ts";
+import type { Outcome } from "../calls/outcome.ts";
+import type { RunResult } from "../service/answers.ts";
 import type { CallLink } from "../service/call-context.ts";
 import type { GeneratedService, LogFunction } from "../service/define.ts";
 import { type GeneratedMethod, methodsOf } from "../service/generated.ts";
@@ -21,12 +23,21 @@ export interface LocalService {
 
 const noReply: Buffer = Buffer.alloc(0);
 
+/** What a call comes to. `broken` needs a stop that waits for it, and none waits for these. */
+const outcomeOfResult: Readonly<Record<RunResult, Outcome>> = {
+  completed: "completed",
+  failed: "failed",
+  rejected: "rejected",
+  broken: "cut",
+};
+
 /** Answers calls of one local service. */
 export class LocalCalls {
   readonly methods: readonly GeneratedMethod[];
   readonly #runner: Runner;
   readonly #codecs: readonly Codec[];
   #reply: Buffer = noReply;
+  #outcome: Outcome = "failed";
 
   constructor(local: LocalService, limits: ReadLimits, log: LogFunction) {
     this.methods = methodsOf(local.service);
@@ -36,7 +47,8 @@ export class LocalCalls {
       link: noLink,
       exposeErrors: true,
       log,
-      reply: (_slot, _result, _oneway, bytes, start, end) => {
+      reply: (_slot, result, oneway, bytes, start, end) => {
+        this.#outcome = oneway && result === "completed" ? "oneway" : outcomeOfResult[result];
         this.#reply = Buffer.from(bytes.subarray(start, end));
       },
     });
@@ -44,7 +56,7 @@ export class LocalCalls {
   }
 
   /** Answers a call at once: handlers here return values, never promises. */
-  answer(method: Method, index: number, replyForm: number, message: ArrivedMessage): Uint8Array {
+  answer(method: Method, index: number, replyForm: number, message: ArrivedMessage): LocalAnswer {
     this.#reply = noReply;
     this.#runner.run({
       slot: 0,
@@ -57,7 +69,8 @@ export class LocalCalls {
       framed: (replyForm & ReplyForm.FRAMED) !== 0,
       headers: null,
     });
-    return method.oneway ? noReply : inForm(replyForm, this.#reply);
+    const bytes = method.oneway ? noReply : inForm(replyForm, this.#reply);
+    return { outcome: this.#outcome, bytes };
   }
 
   /** Writes an exception of our own. */

@@ -189,10 +189,10 @@ export class Server implements AsyncDisposable {
    */
   drain(reason = "drain"): Promise<DrainReport> {
     this.#request({ source: "api", reason });
-    if (this.#report !== undefined) return Promise.resolve(this.#report);
     if (this.#drain === undefined) {
       this.#drain = Promise.withResolvers<DrainReport>();
       this.#drain.promise.catch(() => {});
+      if (this.#report !== undefined) this.#drain.resolve(this.#report);
     }
     return this.#drain.promise;
   }

@@ -20,11 +20,17 @@ import { showReport } from "./show-report.ts";
 
 /** What is kept back of the time that is left, so that the last steps have some, in ms. */
 const marginMs = 100;
+/** A worker's answer is due this long before it is given up, in ms. */
+const answerMarginMs = 50;
 /** How long threads may take to end when they have nothing left to do, in ms. */
 const threadEndMs = 200;
 const adminCloseMs = 50;
 /** How long answers may still leave after the last call's end: a thread ends, and the peer reads, in ms. */
 const lastWordsMs = terminationMs + 100;
+/** What flushing leaves to closing is a fifth of what is left, and no more than this, in ms. */
+const closingMs = 300;
+/** Workers' part of what is left, where there are process resources to be flushed behind them. */
+const workersPart = 2 / 3;
 
 /** Hears of the ends of stops. */
 export interface StopListener {
@@ -43,7 +49,8 @@ export class StopDriver implements LifecycleListener {
   readonly #listener: StopListener;
   #lifecycle!: Lifecycle;
   #cutting: Cutting | undefined;
-  #lastWords: Timer | undefined;
+  /** Once the last call's end has come: until when peers may read their answers, while all else goes on. */
+  #lastWords: { readonly timer: Timer; readonly over: PromiseWithResolvers<void> } | undefined;
   /** Background promises may take as long as calls; what flush and close have in reserve is not theirs. */
   #background: "awaited" | "given-up" = "awaited";
   /** Calls that were cut before the stop, because their worker died. */
@@ -58,7 +65,11 @@ export class StopDriver implements LifecycleListener {
     this.#listener = listener;
     parts.ledger.onIdle = () => this.#lookSettled();
     parts.desk.onProgress = () => this.#lookSettled();
-    parts.connections.onEmpty = () => this.#lookSettled();
+    parts.connections.onEnding = () => this.#lookSettled();
+    parts.connections.onEmpty = () => {
+      this.#lastWords?.over.resolve();
+      this.#lookSettled();
+    };
   }
 
   /** The lifecycle that this drives; it needs its listener first. */
@@ -126,17 +137,21 @@ export class StopDriver implements LifecycleListener {
   }
 
   onLastCall(): void {
+    this.#background = "given-up";
     this.#parts.pool.stopReplacing();
     this.#parts.pool.refuseUnstarted();
     this.#cut.look();
     // Calls that are cut now get their answer when their thread has left: connections have to outlast that.
     const { clock, connections } = this.#parts;
     const untilMs = clock.now() + Math.min(lastWordsMs, this.#leftMs() / 3);
-    this.#lastWords = clock.setTimer(untilMs, () => {
-      this.#background = "given-up";
+    const over = Promise.withResolvers<void>();
+    const timer = clock.setTimer(untilMs, () => {
+      over.resolve();
       connections.destroyAll();
       this.#lookSettled();
     });
+    this.#lastWords = { timer, over };
+    this.#lookSettled();
   }
 
   onDeadline(): void {
@@ -174,26 +189,30 @@ export class StopDriver implements LifecycleListener {
     this.#lookSettled();
   }
 
-  /** Nothing is owed, nothing runs, no connection is open: then the calls are settled. */
+  /**
+   * Nothing is owed, nothing runs, no connection is open: then the calls are settled. In the reserve, flushing does not
+   * wait for peers either that have all their answers and our FIN, and keep their side open.
+   */
   #lookSettled(): void {
     const { ledger, pool, connections } = this.#parts;
     if (!this.#drained || this.#lifecycle.state.phase !== "draining") return;
-    if (ledger.owed > 0 || connections.size > 0 || pool.running > 0) return;
+    if (ledger.owed > 0 || pool.running > 0) return;
+    if (connections.size > 0 && !(this.#lastWords !== undefined && connections.allEnding)) return;
     if (pool.background > 0 && this.#background === "awaited") return;
     this.#lifecycle.callsSettled();
   }
 
   async #flush(): Promise<void> {
-    const { pool, state } = this.#parts;
+    const { pool, state, clock } = this.#parts;
     const failures: StepFailure[] = [...this.#unflushed()];
     // A worker's resource that hangs must leave the process resources, and the closing phase, their time.
-    const leftMs = this.#leftMs();
-    const workersUntilMs = this.#parts.clock.now() + leftMs / 2;
-    failures.push(...(await this.#askWorkers("flush", leftMs / 4)));
+    const workersMs = (state?.alive ? workersPart : 1) * beforeClosing(this.#leftMs());
+    const workersUntilMs = clock.now() + workersMs;
+    failures.push(...(await this.#askWorkers("flush", beforeClosing(workersMs))));
     // What flushing did not need is theirs too.
-    failures.push(...(await this.#askWorkers("close", workersUntilMs - this.#parts.clock.now())));
+    failures.push(...(await this.#askWorkers("close", workersUntilMs - clock.now())));
     if (state !== undefined) {
-      failures.push(...(await resourceFailures("flush", state.flush(this.#leftMs() / 2))));
+      failures.push(...(await resourceFailures("flush", state.flush(beforeClosing(this.#leftMs())))));
     }
     if (pool.background > 0)
       failures.push({ part: "background", cause: new Error(`${pool.background} promises never settled`) });
@@ -222,7 +241,7 @@ export class StopDriver implements LifecycleListener {
   async #askWorkers(step: "flush" | "close", withinMs: number): Promise<StepFailure[]> {
     const late: LifeFailure[] = [{ service: "", what: step, message: `a worker did not ${step} in time` }];
     // The workers answer before that, unless something keeps their threads.
-    const answerMs = withinMs * 0.8;
+    const answerMs = Math.max(withinMs * 0.8, withinMs - answerMarginMs);
     const failures = await within(withinMs, this.#parts.pool.ask(step, answerMs), late);
     return failures.map(({ service, what, message }) => ({
       part: service === "" ? what : `${service}.${what}`,
@@ -234,7 +253,6 @@ export class StopDriver implements LifecycleListener {
     const { state, pool, acceptor, connections, admin, config } = this.#parts;
     const failures: StepFailure[] = [];
     await acceptor.close();
-    connections.destroyAll();
     if (state === undefined) this.#parts.stateStart.abort();
     const closing = state === undefined ? [] : resourceFailures("close", state.close(this.#leftMs()));
     const [resources, stuck] = await Promise.all([
@@ -242,6 +260,8 @@ export class StopDriver implements LifecycleListener {
       pool.destroy(Math.min(threadEndMs, this.#leftMs())),
     ]);
     this.#listener.released();
+    await this.#lastWords?.over.promise;
+    connections.destroyAll();
     failures.push(...resources);
     this.#unterminated = stuck + (this.#cutting?.unterminated ?? 0);
     try {
@@ -273,7 +293,7 @@ export class StopDriver implements LifecycleListener {
   #finish(state: StoppedState): void {
     const { log, connections, admin } = this.#parts;
     this.#cutting?.stop();
-    this.#lastWords?.cancel();
+    this.#lastWords?.timer.cancel();
     this.timeline?.end();
     connections.destroyAll();
     connections.close();
@@ -302,6 +322,11 @@ export class StopDriver implements LifecycleListener {
 }
 
 const noFailures = { startFailure: undefined, flushFailures: [] } as const;
+
+/** What flushing may take of what is left, in ms. */
+function beforeClosing(leftMs: number): number {
+  return leftMs - Math.min(closingMs, leftMs / 5);
+}
 
 /** What `work` gives, or `late` when it takes longer than `ms`. */
 async function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {

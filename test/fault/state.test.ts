@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ADMIN_HEADER } from "../../src/admin/guard.ts";
 import { serve } from "../../src/server/serve.ts";
+import { untilStatus } from "../support/admin.ts";
 import { MessageType } from "../support/binary.ts";
 import { postArguments, trackArguments } from "../support/ledger-calls.ts";
 import { connectRaw } from "../support/raw-client.ts";
@@ -49,6 +50,33 @@ describe("when the state thread throws", bounded, () => {
     assert.match(String(line["error"]), /died: thrown on the state thread; /);
     assert.match(String(line["stack"]), /dying-ledger\.ts:\d+/);
     assert.equal((await server.ended).code, 4);
+  });
+});
+
+describe("when calls take all the time that they can get", bounded, () => {
+  it("flushing has its reserve all the same, also with a client that does not close its connection", async (t) => {
+    const notes = join(temporaryFolder(t), "notes");
+    const server = await serve(fixture("slow-flush"), {
+      port: 0,
+      adminPort: 0,
+      workers: 2,
+      grace: "3s",
+      reserve: "1500ms",
+      logLevel: "error",
+      settings: { notes, flushMs: "750" },
+    });
+    const client = await connectRaw(t, { connect: { port: server.port } });
+    const spinning = client.call("spin", { 1: { i32: 60_000 } });
+    await untilStatus(
+      { adminUrl: `http://127.0.0.1:${server.adminPort}` },
+      ({ calls }) => calls.running === 1,
+    );
+    const report = await server.drain();
+    assert.equal((await spinning).type, MessageType.EXCEPTION);
+    assert.deepEqual(report.failures, []);
+    assert.deepEqual([report.outcome, report.exitCode, report.cut], ["cut", 3, 1]);
+    assert.deepEqual(readFileSync(notes, "utf8"), "flushed\nclosed\n");
+    assert.ok(report.drainMs < 3_000, `${report.drainMs}`);
   });
 });
 

@@ -184,6 +184,8 @@ test("allowBreak ends a call that a stop waits for, in a synchronous loop too", 
   const { code, last, atMs } = await server.ended;
   assert.equal(code, 3);
   assert.equal(last["cut"], 2);
+  const named = (last["cutCalls"] as { method: string }[]).map(({ method }) => method);
+  assert.deepEqual(named, ["Probe.echo", "Probe.echo"], "each call that was cut is named");
   assert.ok(atMs - sentMs < 2500, `${atMs - sentMs} ms`);
   assertExact(last);
 });

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { MessageType } from "../support/binary.ts";
 import { connectRaw } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
@@ -107,3 +108,41 @@ test("without it no call has a line", async (t) => {
   server.signal();
   assert.deepEqual(called((await server.ended).lines, "call"), []);
 });
+
+test("the lines of the contract reach a reader that stood still until after the stop", async (t) => {
+  const server = await startServer(t, { modules, args: ["--access-log"] });
+  server.child.stdout!.pause();
+  const client = await connectRaw(t, { connect: { port: server.port } });
+  const batch = Array.from({ length: 500 }, (_, at) =>
+    client.encode("add", at, { 1: { i32: 1 }, 2: { i32: 1 } }),
+  );
+  // Far more than pipe and kernel take.
+  for (let round = 1; round <= 20; round++) {
+    client.write(Buffer.concat(batch));
+    while (client.replies.length < round * batch.length) await once(client.socket, "data");
+  }
+  client.end();
+  server.signal();
+  // The admin port closes last.
+  while (await isOpen(server.adminPort)) await sleep(10);
+  await sleep(700);
+  server.child.stdout!.resume();
+  const { code, last, lines } = await server.ended;
+  assert.equal(code, 0);
+  assertExact(last);
+  assert.equal(last["received"], 10_000);
+  assert.ok((last["droppedLogLines"] as number) > 0, "the reader stood still");
+  assert.equal(called(lines, "draining").length, 1);
+});
+
+async function isOpen(port: number): Promise<boolean> {
+  const socket = connect({ host: "127.0.0.1", port });
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

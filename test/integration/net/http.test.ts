@@ -301,11 +301,12 @@ describe("a drain and HTTP", () => {
     });
     let closing = 0;
     let afterDraining = 0;
+    const goOn = () => call({ port: server.port, agent }, "echo", { 1: { string: "on and on" } });
+    // Its connection is there before the listener goes.
+    await goOn();
     server.signal();
     for (;;) {
-      const reply = await call({ port: server.port, agent }, "echo", { 1: { string: "on and on" } }).catch(
-        () => undefined,
-      );
+      const reply = await goOn().catch(() => undefined);
       if (reply === undefined) break;
       if (stopped) afterDraining++;
       if (reply.response.headers.connection === "close") closing++;

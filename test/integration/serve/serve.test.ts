@@ -6,7 +6,7 @@ import { sumOfOutcomes } from "../../../src/calls/call-ledger.ts";
 import { OptionError } from "../../../src/config/option-error.ts";
 import { UndrainedError } from "../../../src/lifecycle/errors.ts";
 import { serve } from "../../../src/server/serve.ts";
-import { MessageType } from "../../support/binary.ts";
+import { encodeCall, frame, MessageType } from "../../support/binary.ts";
 import { connectRaw } from "../../support/raw-client.ts";
 import { temporaryFolder } from "../../support/server-process.ts";
 import { createJournal, fixture, quiet, serveFor, sharedFixture } from "./serve-rig.ts";
@@ -36,6 +36,20 @@ describe("serve()", bounded, () => {
     assert.equal(String((await client.call("Lived:echo", { 1: { string: "four" } })).body[0]), "4");
     assert.equal((await client.call("Nobody:echo")).body[2], 1);
     assert.equal(String((await client.call("fb303:getName")).body[0]), "Probe");
+  });
+
+  it("counts calls of fb303 as those of any service: what can't be decoded is rejected, what throws failed", async (t) => {
+    const server = await serveFor(t, probe);
+    const client = await connectRaw(t, { connect: { port: server.port } });
+    const whole = encodeCall("getCounter", 1, { 1: { string: "received" } });
+    client.write(frame(whole.subarray(0, -3)));
+    assert.equal((await client.reply(1)).body[2], 7);
+    client.write(client.encode("setOption", 2, { 1: { string: "k" }, 2: { string: "v".repeat(5000) } }));
+    assert.equal((await client.reply(2)).type, MessageType.EXCEPTION);
+    client.write(client.encode("getName", 3));
+    await client.reply(3);
+    const { rejected, failed, completed } = await server.drain();
+    assert.deepEqual({ rejected, failed, completed }, { rejected: 1, failed: 1, completed: 1 });
   });
 
   it("shows a published value to every call that comes after its publishing", async (t) => {
@@ -135,7 +149,7 @@ describe("drain()", bounded, () => {
     assert.equal(server.drain("second"), first);
     const report = await first;
     assert.equal(report.reason, "first");
-    assert.equal(await server.drain("third"), report);
+    assert.equal(server.drain("third"), first);
     assert.equal(await server.stopped, report);
   });
 

@@ -30,7 +30,10 @@ export class DeskRig {
       setTimer: (atMs, fire) => this.clock.setTimer(atMs, fire),
       encodeException: (_form, name, seqid, type, message) =>
         Buffer.from(`${name} ${seqid} exception ${type}: ${message}`),
-      answerLocally: (method) => Buffer.from(method.oneway ? "" : `${method.name} from the main thread`),
+      answerLocally: ({ name, oneway }) => ({
+        outcome: oneway ? "oneway" : "completed",
+        bytes: Buffer.from(oneway ? "" : `${name} from the main thread`),
+      }),
       maxInFlight,
       maxBufferedBytes,
     });

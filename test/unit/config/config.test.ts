@@ -119,6 +119,8 @@ describe("resolveConfig", () => {
     [{ port: 65_536 }, "port: 65536 is not allowed; give a whole number from 0 to 65535"],
     [{ port: "http" }, 'port: "http" is not allowed; give a whole number from 0 to 65535'],
     [{ port: 1.5 }, "port: 1.5 is not allowed; give a whole number from 0 to 65535"],
+    [{ port: "1.5" }, 'port: "1.5" is not allowed; give a whole number from 0 to 65535'],
+    [{ workers: "0.6" }, 'workers: "0.6" is not allowed; give a whole number from 1 to 512'],
     [{ port: Number.NaN }, "port: NaN is not allowed; give a whole number from 0 to 65535"],
     [{ workers: 0 }, "workers: 0 is not allowed; give a whole number from 1 to 512"],
     [{ hup: "restart" }, 'hup: "restart" is not allowed; give one of reload, drain, ignore'],

@@ -105,6 +105,13 @@ describe("the SQLite file", () => {
     assert.throws(() => openSqliteStore(file), { code: "LEDGER_OPEN", message: /ledger\.db/ });
   });
 
+  it("is refused where the file system takes no folders", { skip: process.platform !== "linux" }, () => {
+    assert.throws(() => openSqliteStore("/proc/none/deep/ledger.db"), {
+      code: "LEDGER_OPEN",
+      message: /\/proc\/none\/deep\/ledger\.db can't be written: ENOENT/,
+    });
+  });
+
   it("names the path that can't be written", () => {
     using folder = createFolder();
     writeFileSync(join(folder.path, "file"), "");

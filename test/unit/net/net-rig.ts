@@ -51,8 +51,10 @@ export class NetRig {
       setTimer: (atMs, fire) => clock.setTimer(atMs, fire),
       encodeException: (_form, name, seqid, type, message) =>
         frame(encodeCall(name, seqid, { 1: { string: message }, 2: { i32: type } }, MessageType.EXCEPTION)),
-      answerLocally: (method, _form, { seqid }) =>
-        frame(encodeCall(method.name, seqid, { 0: { string: "main" } }, MessageType.REPLY)),
+      answerLocally: (method, _form, { seqid }) => ({
+        outcome: "completed",
+        bytes: frame(encodeCall(method.name, seqid, { 0: { string: "main" } }, MessageType.REPLY)),
+      }),
       maxInFlight: 100_000,
       maxBufferedBytes: options.maxBufferedBytes ?? 1 << 30,
     });
