@@ -41,6 +41,8 @@ export interface AdminClient {
   status(): Promise<StatusDocument>;
   /** Asks for a drain. @throws {AdminError} */
   drain(reason: string): Promise<void>;
+  /** Takes a drain back. @throws {AdminError} also when it is too late */
+  undrain(): Promise<void>;
   /** Watches for the server's end. */
   awaitEnd(): AwaitedEnd;
   /** Asks for a takeover. @returns the successor's process id @throws {AdminError} */
@@ -114,6 +116,9 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
     },
     async drain(reason) {
       await ask("POST", "/drain", JSON.stringify({ reason }));
+    },
+    async undrain() {
+      await ask("POST", "/undrain");
     },
     awaitEnd: () => awaitEnd(host, port),
     async takeover() {

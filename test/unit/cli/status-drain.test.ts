@@ -1,29 +1,7 @@
 import assert from "node:assert/strict";
-import { describe, type TestContext, test } from "node:test";
-import { type AdminServer, createAdminServer } from "../../../src/admin/admin-server.ts";
-import { FakeSource } from "../admin/fake-source.ts";
+import { describe, test } from "node:test";
+import { closedPort, openAdmin } from "./open-admin.ts";
 import { runSluice } from "./run-sluice.ts";
-
-async function openAdmin(
-  t: TestContext,
-  token?: string,
-): Promise<{ source: FakeSource; admin: AdminServer; at: string[] }> {
-  const source = new FakeSource();
-  const admin = await createAdminServer(source, {
-    host: "127.0.0.1",
-    port: 0,
-    ...(token === undefined ? {} : { token }),
-  });
-  t.after(() => admin.close(0));
-  return { source, admin, at: ["--admin-port", String(admin.port)] };
-}
-
-/** A place where nothing listens. */
-async function closedPort(t: TestContext): Promise<string[]> {
-  const { admin, at } = await openAdmin(t);
-  await admin.close(0);
-  return at;
-}
 
 describe("sluice status", () => {
   test("shows phase, calls, connections and workers", async (t) => {
