@@ -88,12 +88,7 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
           if (status >= 200 && status < 300) {
             resolve(text);
           } else {
-            reject(
-              new AdminError(
-                "refused",
-                `${where} answered ${status} to ${method} ${path}: ${text.trim().slice(0, 200)}`,
-              ),
-            );
+            reject(new AdminError("refused", refusal(status, `${method} ${path}`, text)));
           }
         });
       });
@@ -102,6 +97,13 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
       asking.on("error", (error) => reject(error instanceof AdminError ? error : goneError(where, error)));
       asking.end(body);
     });
+  }
+
+  function refusal(status: number, asked: string, text: string): string {
+    if (status !== 401) return `${where} answered ${status} to ${asked}: ${text.trim().slice(0, 200)}`;
+    return token === undefined
+      ? `${where} wants its admin token, and none was given; give it by --admin-token or SLUICE_ADMIN_TOKEN`
+      : `${where} refuses the admin token that ${read.writtenAs("adminToken")} gives`;
   }
 
   return {

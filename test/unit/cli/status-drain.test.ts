@@ -147,7 +147,18 @@ describe("sluice drain", () => {
     const { source, admin, at } = await openAdmin(t, "a-good-secret");
     const refused = await runSluice(["drain", ...at]);
     assert.equal(refused.code, 1);
-    assert.match(refused.err, /answered 401 to POST \/drain/);
+    assert.equal(
+      refused.err,
+      `sluice: 127.0.0.1:${admin.port} wants its admin token, and none was given; give it by --admin-token or SLUICE_ADMIN_TOKEN\n`,
+    );
+    for (const [argv, env, name] of [
+      [["--admin-token", "a-bad-secret"], {}, "--admin-token"],
+      [[], { SLUICE_ADMIN_TOKEN: "a-bad-secret" }, "SLUICE_ADMIN_TOKEN"],
+    ] as const) {
+      const wrong = await runSluice(["drain", ...argv, ...at], { env });
+      assert.equal(wrong.code, 1);
+      assert.equal(wrong.err, `sluice: 127.0.0.1:${admin.port} refuses the admin token that ${name} gives\n`);
+    }
     source.onDrain = () => {
       source.phaseStatus = { phase: "closing", inPhaseMs: 0 };
     };
