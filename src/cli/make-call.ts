@@ -61,7 +61,12 @@ export async function makeCall(table: TargetOptions, context: CommandContext): P
   const alternatives = readArguments(texts, method!, parameterNames(send));
   try {
     const protocol = read.text("protocol") as ProtocolName;
-    return await call({ definition, method: method!, protocol }, alternatives, targetOf(read), context);
+    return await call(
+      { definition, method: method!, protocol },
+      alternatives,
+      targetOf(read, wantsTls(given)),
+      context,
+    );
   } catch (error) {
     if (!(error instanceof CallError)) {
       throw error;
@@ -186,22 +191,30 @@ function findMethod(
   return found;
 }
 
-function targetOf(read: OptionReader<keyof TargetOptions>): CallTarget {
+/**
+ * Any flag of TLS asks for TLS: a call that was to be checked must not go without. Those in the environment don't, for
+ * they may be a server's.
+ */
+function wantsTls(given: object): boolean {
+  return ["tlsCa", "tlsCert", "tlsKey", "insecure"].some((key) => key in given) && !("tls" in given);
+}
+
+/** @param implied whether the call goes over TLS although no option says so */
+function targetOf(read: OptionReader<keyof TargetOptions>, implied: boolean): CallTarget {
   const timeoutMs = read.number("timeout");
   const transport = read.text("transport") as TransportName;
   const path = read.optionalText("socket");
   // A server that listens everywhere is called through loopback.
   const given = read.text("host");
   const host = given === "0.0.0.0" ? "127.0.0.1" : given === "::" ? "::1" : given;
-  const tls = tlsOf(read, host);
+  const tls = implied || read.flag("tls") ? tlsOf(read, host) : undefined;
   if (path !== undefined) return { connect: { path }, where: path, timeoutMs, transport, tls };
   const port = read.number("port");
   const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
   return { connect: { host, port }, where, timeoutMs, transport, tls };
 }
 
-function tlsOf(read: OptionReader<keyof TargetOptions>, host: string): ConnectionOptions | undefined {
-  if (!read.flag("tls")) return undefined;
+function tlsOf(read: OptionReader<keyof TargetOptions>, host: string): ConnectionOptions {
   const pem = (key: "tlsCa" | "tlsCert" | "tlsKey"): Buffer | undefined => {
     const path = read.optionalText(key);
     if (path === undefined) return undefined;
