@@ -76,6 +76,16 @@ describe("a start that fails", { concurrency: 3 }, () => {
     assert.ok(existsSync(path), "it belongs to the other server");
   });
 
+  test("a socket in a folder that is not there is told so, exit 1", async (t) => {
+    const path = join(temporaryFolder(t), "nowhere", "sluice.sock");
+    await assertRefused(
+      t,
+      { args: ["--socket", path] },
+      1,
+      /nowhere\/sluice\.sock: there is no folder .*nowhere\n$/,
+    );
+  });
+
   test("a stop leaves no socket file behind, and no failed start makes one", async (t) => {
     const folder = temporaryFolder(t);
     const path = join(folder, "sluice.sock");
