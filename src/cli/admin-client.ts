@@ -4,6 +4,7 @@ import type { StatusDocument } from "../admin/status.ts";
 import type { CountOption, OptionSpec } from "../config/option-kinds.ts";
 import { options } from "../config/options.ts";
 import type { OptionReader } from "../config/read-options.ts";
+import { placeName, reachable } from "./reachable.ts";
 
 /** The options of every command that talks to the admin port. */
 export const adminOptions: Readonly<Record<"adminHost" | "adminPort" | "adminToken", OptionSpec>> = {
@@ -60,7 +61,7 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
   const host = reachable(read.text("adminHost"));
   const port = read.number("adminPort");
   const token = read.optionalText("adminToken");
-  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const where = placeName(host, port);
 
   function ask(method: "GET" | "POST", path: string, body?: string): Promise<string> {
     const headers: Record<string, string> = { connection: "close" };
@@ -152,11 +153,6 @@ function awaitEnd(host: string, port: number): AwaitedEnd {
 function reportIn(lastEvent: string): unknown {
   const data = /^event: last\ndata: (.*)$/m.exec(lastEvent)?.[1];
   return data === undefined ? null : (JSON.parse(data) as StatusDocument).lastReport;
-}
-
-/** A server that listens everywhere is asked through loopback. */
-function reachable(host: string): string {
-  return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
 }
 
 function silentError(where: string): AdminError {

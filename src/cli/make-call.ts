@@ -20,6 +20,7 @@ import { declaredMethod } from "./declarations.ts";
 import { withEnumNumbers } from "./enum-names.ts";
 import { type Ending, endWith } from "./exit.ts";
 import { loadNamedService } from "./named-service.ts";
+import { placeName, reachable } from "./reachable.ts";
 
 /** The options that say where the server is. */
 type TargetOptions = Readonly<
@@ -204,14 +205,11 @@ function targetOf(read: OptionReader<keyof TargetOptions>, implied: boolean): Ca
   const timeoutMs = read.number("timeout");
   const transport = read.text("transport") as TransportName;
   const path = read.optionalText("socket");
-  // A server that listens everywhere is called through loopback.
-  const given = read.text("host");
-  const host = given === "0.0.0.0" ? "127.0.0.1" : given === "::" ? "::1" : given;
+  const host = reachable(read.text("host"));
   const tls = implied || read.flag("tls") ? tlsOf(read, host) : undefined;
   if (path !== undefined) return { connect: { path }, where: path, timeoutMs, transport, tls };
   const port = read.number("port");
-  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return { connect: { host, port }, where, timeoutMs, transport, tls };
+  return { connect: { host, port }, where: placeName(host, port), timeoutMs, transport, tls };
 }
 
 function tlsOf(read: OptionReader<keyof TargetOptions>, host: string): ConnectionOptions {

@@ -67,7 +67,7 @@ async function serveUntilStopped(
     return { code: exitCodeOfError(error), threadsLeft: true };
   }
   if (server.addresses !== undefined) {
-    context.err(welcome(server.addresses, modules[0]!));
+    context.err(welcome(server.addresses, modules[0]!, config));
   }
   const { exitCode, unterminatedThreads } = await server.stopped;
   return { code: exitCode, threadsLeft: unterminatedThreads > 0 };
