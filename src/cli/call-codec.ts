@@ -10,7 +10,7 @@ import { JsonWriter } from "../wire/json-writer.ts";
 import type { ProtocolReader, ProtocolWriter } from "../wire/protocol.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
-import { ArgumentError, type Json, type WrappedArguments, wrapArguments } from "./call-arguments.ts";
+import { type Json, MissingFieldError, type WrappedArguments, wrapArguments } from "./call-arguments.ts";
 import { takingJson } from "./json-values.ts";
 
 /** One call's generated client. */
@@ -100,12 +100,11 @@ export function encodeCall(
 }
 
 /** Generated code asks for a required field, and throws when it is not there. */
-function missingField(error: unknown, wrapped: WrappedArguments): ArgumentError | undefined {
+function missingField(error: unknown, wrapped: WrappedArguments): MissingFieldError | undefined {
   if (!(error instanceof Thrift.TProtocolException)) return undefined;
   const [, name] = /^Required field (.+) is unset!$/.exec(error.message) ?? [];
   if (name === undefined) return undefined;
-  const place = wrapped.placeOfField(name);
-  return new ArgumentError(place, `${place} is missing; it is required`);
+  return new MissingFieldError(wrapped.placeOfField(name));
 }
 
 function readAnswer(

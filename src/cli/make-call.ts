@@ -9,7 +9,7 @@ import type { OptionSpec } from "../config/option-kinds.ts";
 import { type OptionReader, readOptions } from "../config/read-options.ts";
 import type { GeneratedService, ServiceDefinition } from "../service/define.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
-import { ArgumentError } from "./call-arguments.ts";
+import { ArgumentError, MissingFieldError } from "./call-arguments.ts";
 import { type Answer, type CallCodec, encodeCall, parameterNames } from "./call-codec.ts";
 import { callOnce } from "./call-connection.ts";
 import { type Reading, readArguments } from "./call-readings.ts";
@@ -21,6 +21,7 @@ import { withEnumNumbers } from "./enum-names.ts";
 import { type Ending, endWith } from "./exit.ts";
 import { loadNamedService } from "./named-service.ts";
 import { placeName, reachable } from "./reachable.ts";
+import { unknownField } from "./unknown-fields.ts";
 
 /** The options that say where the server is. */
 type TargetOptions = Readonly<
@@ -121,7 +122,9 @@ function encodeFirst(
       return encodeCall(service.Client, method, messageName, given, protocol);
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
-      misfits.push({ error, how });
+      // Misspelt, it is missing under its name.
+      const misspelt = error instanceof MissingFieldError ? unknownField(service, method, values) : undefined;
+      misfits.push({ error: misspelt ?? error, how });
     }
   }
   const { error, how } = misfits.find(({ error: { path } }) => /[.[]/.test(path ?? ".")) ?? misfits[0]!;

@@ -184,6 +184,13 @@ describe("sluice call", () => {
       'mixes.GREY: the text "GREY" was given; did you mean RED? Color has RED (1), BLUE (2)',
     ],
     [["shorten", '{"inners":[]}'], "link.slug is missing; it is required"],
+    [["shorten", '{"slgu":"a","inners":[]}'], "link has no field slgu; did you mean slug?"],
+    [["shorten", '{"inners":[],"nothing":1}'], "link has no field nothing; it has slug, color, inners"],
+    [
+      ["shortenAll", '[{"slug":"a","iners":[]}]'],
+      "links[0] has no field iners; did you mean inners? (the list was read as links itself)",
+    ],
+    [["shorten", '{"inners":[{"sise":1}]}'], "link.inners[0] has no field sise; did you mean size?"],
     [["shorten", '{"slug":null,"inners":[]}'], "link.slug is missing; it is required"],
     [["shortenAll", '[{"slug":"a","inners":[]},{"slug":"b"}]'], "links[1].inners is missing; it is required"],
     [
