@@ -147,7 +147,7 @@ function show(answer: Answer | undefined, where: string, { out, err }: CommandCo
       return endWith(callExitCodes.noAnswer);
     case "unreadable":
       err(
-        `what came from ${where} can't be read: ${answer.cause instanceof Error ? answer.cause.message : answer.cause}\n`,
+        `sluice: what came from ${where} can't be read: ${answer.cause instanceof Error ? answer.cause.message : answer.cause}\n`,
       );
       return endWith(callExitCodes.noAnswer);
   }

@@ -238,7 +238,7 @@ describe("sluice call", () => {
   for (const [what, onConnection, expected] of [
     ["closes", "end", /closed the connection before it answered; whether the call took effect is unknown/],
     ["is silent", "nothing", /no answer from .* within 50 ms; whether the call took effect is unknown/],
-    ["speaks something else", "garbage", /what came from .* can't be read/],
+    ["speaks something else", "garbage", /^sluice: what came from .* can't be read/],
     ["speaks HTTP", "http", /can't be read: that looks like HTTP: is it the admin port\?/],
     ["has no TLS", "tls", /closed the connection before TLS was spoken: .* Else call without --tls/],
   ] as const) {

@@ -7,7 +7,7 @@ describe("sluice status", () => {
   test("shows phase, calls, connections and workers", async (t) => {
     const { source, at } = await openAdmin(t);
     source.laneList = [
-      { index: 0, state: "ready", inFlight: 2, queued: 1, restarts: 0, utilisation: 0.254 },
+      { index: 0, state: "ready", inFlight: 2, queued: 1, restarts: 1, utilisation: 0.254 },
       { index: 1, state: "standing", inFlight: 1, queued: 0, restarts: 3 },
     ];
     source.connectionStatus = {
@@ -26,7 +26,7 @@ describe("sluice status", () => {
     assert.match(out, /^in flight +owed 0, running 3$/m);
     assert.match(out, /^connections +open 2 of 5 accepted \(binary 2\)$/m);
     assert.match(out, /^workers +1 of 2 ready$/m);
-    assert.match(out, /^ {2}worker 0 +ready +in flight 2, queued 1, busy 25 %$/m);
+    assert.match(out, /^ {2}worker 0 +ready +in flight 2, queued 1, busy 25 %, restarted once$/m);
     assert.match(out, /^ {2}worker 1 +standing +in flight 1, queued 0, restarted 3 times$/m);
   });
 
