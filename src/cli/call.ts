@@ -45,7 +45,7 @@ export const callCommand: Command = {
 Arguments are one JSON value each, or one JSON list by position, or one JSON object by name when there are several. A
 list for a method's only argument is that argument when it fits. A word that is no JSON is a text. i64 are numbers or
 texts, binary is base64, structs and maps are objects, enums numbers, or names where the generated code has its .d.ts
-files beside it.
+files beside it; then results have them, too.
 
   sluice call ledger post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'
   sluice call ledger entries cash 0 10

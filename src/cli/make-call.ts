@@ -17,7 +17,7 @@ import { CallError, type CallTarget } from "./call-target.ts";
 import type { TransportName } from "./call-transport.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { declaredMethod } from "./declarations.ts";
-import { withEnumNumbers } from "./enum-names.ts";
+import { withEnumNames, withEnumNumbers } from "./enum-names.ts";
 import { type Ending, endWith } from "./exit.ts";
 import { loadNamedService } from "./named-service.ts";
 import { placeName, reachable } from "./reachable.ts";
@@ -97,6 +97,10 @@ async function call(
     // Safe to send again, for it was not run. A server of several services knows the others' methods by this name.
     const multiplexed = await callOnce(encode(`${definition.name}:${method}`), target);
     answer = isUnknownMethod(multiplexed) ? answer : multiplexed;
+  }
+  if (answer?.kind === "result") {
+    const type = declaredMethod(definition.service, method)?.result;
+    answer = { kind: "result", value: withEnumNames(answer.value, type) };
   }
   return show(answer, target.where, context);
 }

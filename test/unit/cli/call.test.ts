@@ -39,7 +39,7 @@ describe("sluice call", () => {
       real: 1.5,
       text: "grün",
       bytes: "AP+A",
-      color: 2,
+      color: "BLUE",
       inner: { name: "i", size: 3 },
       inners: [{ name: "a" }, { name: "b", size: 0 }],
       names: ["x", "y"],
@@ -82,14 +82,14 @@ describe("sluice call", () => {
     }
   });
 
-  test("enums may be given by name, wherever they stand", async () => {
+  test("enums may be given by name, wherever they stand, and are shown by name", async () => {
     for (const [method, text, expected] of [
-      ["colors", '["RED"]', "[1]"],
-      ["colors", '[["RED","BLUE"]]', "[1,2]"],
-      ["colors", "[1,0]", "[1,0]"],
-      ["mixes", '{"RED":["BLUE",1],"2":["RED"]}', '{"1":[2,1],"2":[1]}'],
-      ["echo", '{"color":"BLUE"}', '{"color":2}'],
-      ["shorten", '{"slug":"a","color":"RED","inners":[]}', '{"slug":"a","color":1,"inners":[]}'],
+      ["colors", '["RED"]', '["RED"]'],
+      ["colors", '[["RED","BLUE"]]', '["RED","BLUE"]'],
+      ["colors", "[1,0]", '["RED",0]'],
+      ["mixes", '{"RED":["BLUE",1],"2":["RED"]}', '{"RED":["BLUE","RED"],"BLUE":["RED"]}'],
+      ["echo", '{"color":"BLUE"}', '{"color":"BLUE"}'],
+      ["shorten", '{"slug":"a","color":"RED","inners":[]}', '{"slug":"a","color":"RED","inners":[]}'],
     ] as const) {
       const { out, err } = await call(method, text);
       assert.equal(out || err, `${expected}\n`, text);
