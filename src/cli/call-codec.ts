@@ -1,4 +1,5 @@
 /** Encodes a call with the service's generated client, and decodes its answer to JSON, in any of the protocols. */
+import Int64 from "node-int64";
 import { Thrift } from "thrift";
 import { BinaryReader } from "../wire/binary-reader.ts";
 import { BinaryWriter } from "../wire/binary-writer.ts";
@@ -159,7 +160,8 @@ export function parameterNames(send: (...values: never[]) => unknown): string[] 
  * A decoded value as JSON has it: i64 as number or, beyond 2^53, as text; binary as base64; unset fields left out;
  * doubles that JSON lacks as text. Undefined becomes null at the top.
  */
-function toJson(value: unknown): unknown {
+export function toJson(value: unknown): unknown {
+  if (value instanceof Int64) return toJson(toBigInt(value));
   if (typeof value === "bigint") {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : String(value);
