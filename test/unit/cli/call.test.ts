@@ -260,7 +260,8 @@ describe("sluice call", () => {
       const oddPort = String((odd.address() as AddressInfo).port);
       const { code, err } = await runSluice([
         "call",
-        ...(onConnection === "tls" ? ["--tls"] : ["--timeout", "50ms"]),
+        ...(onConnection === "tls" ? ["--tls"] : []),
+        ...(onConnection === "nothing" ? ["--timeout", "50ms"] : []),
         "--port",
         oddPort,
         module,
