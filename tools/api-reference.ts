@@ -83,7 +83,7 @@ function itemText(item: ApiItem, entry: ApiEntry): string {
   }
   const others = item.mentions.filter((other) => other !== name && places.has(other));
   const more = others.map((other) => linked(other, entry)).join(", ");
-  parts.push(`${more === "" ? "" : `See ${more}. `}[Source](../../${file})`);
+  parts.push(`${more === "" ? "" : `See ${more}. `}Source: \`${file}\`.`);
   return parts.filter(Boolean).join("\n\n");
 }
 

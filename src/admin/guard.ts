@@ -50,7 +50,11 @@ export function refusalOf(request: IncomingMessage, policy: GuardPolicy): Refusa
     return { status: 403, message: "POST is off beyond loopback: set an admin token or bind to 127.0.0.1" };
   }
   if (authorization !== undefined && sameSecret(authorization, `Bearer ${policy.token}`)) return undefined;
-  return { status: 401, message: "POST needs the header authorization: Bearer with the admin token" };
+  const message =
+    authorization === undefined
+      ? "POST needs the header authorization: Bearer with the admin token"
+      : "the header authorization has another token than the admin token; it is to be: Bearer with the admin token";
+  return { status: 401, message };
 }
 
 /** Whether an address that a server is bound to can be reached from this machine only. */

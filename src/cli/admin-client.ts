@@ -4,6 +4,7 @@ import type { StatusDocument } from "../admin/status.ts";
 import type { CountOption, OptionSpec } from "../config/option-kinds.ts";
 import { options } from "../config/options.ts";
 import type { OptionReader } from "../config/read-options.ts";
+import { placeName, reachable } from "./reachable.ts";
 
 /** The options of every command that talks to the admin port. */
 export const adminOptions: Readonly<Record<"adminHost" | "adminPort" | "adminToken", OptionSpec>> = {
@@ -41,6 +42,8 @@ export interface AdminClient {
   status(): Promise<StatusDocument>;
   /** Asks for a drain. @throws {AdminError} */
   drain(reason: string): Promise<void>;
+  /** Takes a drain back. @throws {AdminError} also when it is too late */
+  undrain(): Promise<void>;
   /** Watches for the server's end. */
   awaitEnd(): AwaitedEnd;
   /** Asks for a takeover. @returns the successor's process id @throws {AdminError} */
@@ -58,7 +61,7 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
   const host = reachable(read.text("adminHost"));
   const port = read.number("adminPort");
   const token = read.optionalText("adminToken");
-  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const where = placeName(host, port);
 
   function ask(method: "GET" | "POST", path: string, body?: string): Promise<string> {
     const headers: Record<string, string> = { connection: "close" };
@@ -86,12 +89,7 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
           if (status >= 200 && status < 300) {
             resolve(text);
           } else {
-            reject(
-              new AdminError(
-                "refused",
-                `${where} answered ${status} to ${method} ${path}: ${text.trim().slice(0, 200)}`,
-              ),
-            );
+            reject(new AdminError("refused", refusal(status, `${method} ${path}`, text)));
           }
         });
       });
@@ -100,6 +98,13 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
       asking.on("error", (error) => reject(error instanceof AdminError ? error : goneError(where, error)));
       asking.end(body);
     });
+  }
+
+  function refusal(status: number, asked: string, text: string): string {
+    if (status !== 401) return `${where} answered ${status} to ${asked}: ${text.trim().slice(0, 200)}`;
+    return token === undefined
+      ? `${where} wants its admin token, and none was given; give it by --admin-token or SLUICE_ADMIN_TOKEN`
+      : `${where} refuses the admin token that ${read.writtenAs("adminToken")} gives`;
   }
 
   return {
@@ -114,6 +119,9 @@ export function createAdminClient(read: OptionReader<keyof typeof adminOptions>)
     },
     async drain(reason) {
       await ask("POST", "/drain", JSON.stringify({ reason }));
+    },
+    async undrain() {
+      await ask("POST", "/undrain");
     },
     awaitEnd: () => awaitEnd(host, port),
     async takeover() {
@@ -145,11 +153,6 @@ function awaitEnd(host: string, port: number): AwaitedEnd {
 function reportIn(lastEvent: string): unknown {
   const data = /^event: last\ndata: (.*)$/m.exec(lastEvent)?.[1];
   return data === undefined ? null : (JSON.parse(data) as StatusDocument).lastReport;
-}
-
-/** A server that listens everywhere is asked through loopback. */
-function reachable(host: string): string {
-  return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
 }
 
 function silentError(where: string): AdminError {

@@ -53,6 +53,13 @@ export class ArgumentError extends UsageError {
   }
 }
 
+/** A required field is missing. What the generated code would have read behind it is not known. */
+export class MissingFieldError extends ArgumentError {
+  constructor(path: string) {
+    super(path, `${path} is missing; it is required`);
+  }
+}
+
 /** Arguments wrapped for one encoding. */
 export interface WrappedArguments {
   /** What the generated code is given. */
@@ -189,11 +196,17 @@ function wanted(property: string | symbol): string {
 function unreadError(path: string, seen: Seen): ArgumentError {
   const dot = path.lastIndexOf(".");
   const [owner, name] = dot < 0 ? ["", path] : [path.slice(0, dot), path.slice(dot + 1)];
-  const known = [...(seen.fields.get(owner) ?? [])];
-  const meant = nearest(name, known);
+  return dot < 0
+    ? new ArgumentError(path, `${path} is not used`)
+    : noFieldError(owner, name, [...(seen.fields.get(owner) ?? [])]);
+}
+
+/** The error for a field that an object's struct does not have. @param names those that it has */
+export function noFieldError(path: string, name: string, names: readonly string[]): ArgumentError {
+  const meant = nearest(name, names);
   const hint =
-    meant !== undefined ? `; did you mean ${meant}?` : known.length > 0 ? `; it has ${known.join(", ")}` : "";
-  return new ArgumentError(path, dot < 0 ? `${path} is not used` : `${owner} has no field ${name}${hint}`);
+    meant !== undefined ? `; did you mean ${meant}?` : names.length > 0 ? `; it has ${names.join(", ")}` : "";
+  return new ArgumentError(`${path}.${name}`, `${path} has no field ${name}${hint}`);
 }
 
 /** A value in an error: its kind, and itself when it is short. */

@@ -1,4 +1,5 @@
 /** Encodes a call with the service's generated client, and decodes its answer to JSON, in any of the protocols. */
+import Int64 from "node-int64";
 import { BinaryReader } from "../wire/binary-reader.ts";
 import { BinaryWriter } from "../wire/binary-writer.ts";
 import { CompactReader } from "../wire/compact-reader.ts";
@@ -9,7 +10,7 @@ import { JsonWriter } from "../wire/json-writer.ts";
 import type { ProtocolReader, ProtocolWriter } from "../wire/protocol.ts";
 import { ProtocolError } from "../wire/protocol-error.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
-import { ArgumentError, type Json, type WrappedArguments, wrapArguments } from "./call-arguments.ts";
+import { type Json, MissingFieldError, type WrappedArguments, wrapArguments } from "./call-arguments.ts";
 import { takingJson } from "./json-values.ts";
 
 /** One call's generated client. */
@@ -99,12 +100,11 @@ export function encodeCall(
 }
 
 /** Generated code asks for a required field, and throws when it is not there. */
-function missingField(error: unknown, wrapped: WrappedArguments): ArgumentError | undefined {
+function missingField(error: unknown, wrapped: WrappedArguments): MissingFieldError | undefined {
   if (!isNamed(error, "TProtocolException")) return undefined;
   const [, name] = /^Required field (.+) is unset!$/.exec(error.message) ?? [];
   if (name === undefined) return undefined;
-  const place = wrapped.placeOfField(name);
-  return new ArgumentError(place, `${place} is missing; it is required`);
+  return new MissingFieldError(wrapped.placeOfField(name));
 }
 
 function readAnswer(
@@ -163,7 +163,8 @@ export function parameterNames(send: (...values: never[]) => unknown): string[] 
  * A decoded value as JSON has it: i64 as number or, beyond 2^53, as text; binary as base64; unset fields left out;
  * doubles that JSON lacks as text. Undefined becomes null at the top.
  */
-function toJson(value: unknown): unknown {
+export function toJson(value: unknown): unknown {
+  if (value instanceof Int64) return toJson(toBigInt(value));
   if (typeof value === "bigint") {
     const number = Number(value);
     return Number.isSafeInteger(number) ? number : String(value);

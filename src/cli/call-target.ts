@@ -30,6 +30,9 @@ export function lateError({ where, timeoutMs }: CallTarget, connected: boolean):
 /** What is to be said when the call may have been run. */
 export const unknownEffect: string = "; whether the call took effect is unknown";
 
+/** A server that wants TLS closes without a word. */
+const wantsTls = "; if this server wants TLS, call with --tls";
+
 const noTls = "before TLS was spoken: does this server speak TLS (--tls-cert)? Else call without --tls";
 
 /** A connection that the server closed. @param connected whether anything may have been sent */
@@ -37,7 +40,7 @@ export function closedError({ where, tls }: CallTarget, connected: boolean): Cal
   return new CallError(
     tls !== undefined && !connected
       ? `${where} closed the connection ${noTls}`
-      : `${where} closed the connection before it answered${unknownEffect}`,
+      : `${where} closed the connection before it answered${unknownEffect}${tls === undefined ? wantsTls : ""}`,
   );
 }
 
@@ -49,7 +52,7 @@ export function connectionError(
 ): CallError {
   if (connected) {
     return new CallError(
-      `the connection to ${where} was lost (${error.code ?? error.message})${unknownEffect}`,
+      `the connection to ${where} was lost (${error.code ?? error.message})${unknownEffect}${tls === undefined ? wantsTls : ""}`,
       {
         cause: error,
       },
@@ -58,6 +61,9 @@ export function connectionError(
   // What a server without TLS answers, or that it answers nothing.
   if (tls !== undefined && (error.code === "ECONNRESET" || error.code === "ERR_SSL_WRONG_VERSION_NUMBER")) {
     return new CallError(`${where} closed the connection ${noTls}`, { cause: error });
+  }
+  if (tls === undefined && error.code === "ECONNRESET") {
+    return new CallError(`${where} closed the connection at once${wantsTls}`, { cause: error });
   }
   const hint =
     error.code === "ECONNREFUSED" || error.code === "ENOENT"

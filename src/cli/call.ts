@@ -22,7 +22,7 @@ const callOptions = {
     choices: transportNames,
     help: "how it travels; header is THeader",
   },
-  tls: { kind: "flag", fallback: false, help: "over TLS" },
+  tls: { kind: "flag", fallback: false, help: "over TLS; the flags below ask for it, too" },
   tlsCa: { ...options.tlsCa, help: "trust what these certificates signed, instead of the system's" },
   tlsCert: { ...options.tlsCert, help: "the client's own certificate, where the server wants one" },
   tlsKey: { ...options.tlsKey, help: "its private key" },
@@ -45,11 +45,11 @@ export const callCommand: Command = {
 Arguments are one JSON value each, or one JSON list by position, or one JSON object by name when there are several. A
 list for a method's only argument is that argument when it fits. A word that is no JSON is a text. i64 are numbers or
 texts, binary is base64, structs and maps are objects, enums numbers, or names where the generated code has its .d.ts
-files beside it.
+files beside it; then results have them, too.
 
   sluice call ledger post '{"id":"e1","debit":"cash","credit":"rent","amount":1200}'
   sluice call ledger entries cash 0 10
-  sluice call --tls --tls-ca ca.pem --transport http --protocol json ledger balance rent
+  sluice call --tls-ca ca.pem --transport http --protocol json ledger balance rent
   sluice methods ledger                       lists what can be called
 
 The result is one line of JSON on stdout. Exits with 0 for a result, 1 for an exception that the IDL declares, 2 for a

@@ -10,7 +10,11 @@ import type { GeneratedService } from "../service/define.ts";
 /** What a declaration tells of a type. Undefined stands for all that has no enum in it, and for what is not told. */
 export type DeclaredType =
   | { readonly kind: "enum"; readonly name: string; readonly values: ReadonlyMap<string, number> }
-  | { readonly kind: "struct"; field(name: string): DeclaredType | undefined }
+  | {
+      readonly kind: "struct";
+      field(name: string): DeclaredType | undefined;
+      isOptional(name: string): boolean;
+    }
   | { readonly kind: "list"; readonly of: DeclaredType | undefined }
   | { readonly kind: "map"; readonly key: DeclaredType | undefined; readonly value: DeclaredType | undefined }
   | undefined;
@@ -61,11 +65,12 @@ function imported({ text, path }: Declarations, name: string): Declarations | un
 function methodIn(file: Declarations, method: string): DeclaredMethod | undefined {
   const [, base, body = ""] =
     /^declare class Client (?:extends (\w+)\.Client )?\{([\s\S]*?)^ {0,2}\}/m.exec(file.text) ?? [];
-  // Each has a line without a callback and one with it, which tells the result without a promise around it.
+  // Each has, below its comment, a line without a callback and one with it, which tells the result without a promise around it.
   const [, list, result] =
-    new RegExp(`^ +${method}\\((.*)\\): .*;\\n\\s*${method}\\(.*\\bresponse: (.*)\\)=>void\\): `, "m").exec(
-      body,
-    ) ?? [];
+    new RegExp(
+      `^ +${method}\\((.*)\\): .*;\\s*(?:/\\*\\*[^]*?\\*/\\s*)?${method}\\(.*\\bresponse: (.*)\\)=>void\\): `,
+      "m",
+    ).exec(body) ?? [];
   if (list === undefined || result === undefined) {
     const inherited = base === undefined ? undefined : imported(file, base);
     return inherited && methodIn(inherited, method);
@@ -106,7 +111,13 @@ function namedType(type: string, file: Declarations): DeclaredType {
     new RegExp(`^declare class ${name} (?:extends [\\w.]+ )?\\{([\\s\\S]*?)^ {0,2}\\}`, "m").exec(
       file.text,
     ) ?? [];
-  if (fields !== undefined) return { kind: "struct", field: (field) => fieldIn(fields, field, file) };
+  if (fields !== undefined) {
+    return {
+      kind: "struct",
+      field: (field) => fieldIn(fields, field, file),
+      isOptional: (field) => new RegExp(`^ +public ${field}\\?: `, "m").test(fields),
+    };
+  }
   const [, alias] = new RegExp(`^import ${name} = ([\\w.]+)$`, "m").exec(file.text) ?? [];
   return alias === undefined ? undefined : namedType(alias, file);
 }

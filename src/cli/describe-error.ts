@@ -2,8 +2,8 @@ import { OptionError } from "../config/option-error.ts";
 import { UsageError } from "./command.ts";
 import { exitCodes } from "./exit.ts";
 
-/** What the system may refuse to give, by its code, and where its limit is set. */
-const shortages: readonly (readonly [RegExp, string])[] = [
+/** What the system and Node.js refuse, by their words, and what to do about it. */
+const advices: readonly (readonly [RegExp, string])[] = [
   [
     /\bEMFILE\b/,
     ": the process may open no more files; raise its limit (ulimit -n, LimitNOFILE= of systemd, --ulimit nofile= of Docker)",
@@ -12,6 +12,10 @@ const shortages: readonly (readonly [RegExp, string])[] = [
     /\bEAGAIN\b/,
     ": the system gives no more threads; raise the limit (ulimit -u, TasksMax= of systemd, --pids-limit of Docker) or lower --workers",
   ],
+  [
+    /Stripping types is currently unsupported for files under node_modules/,
+    ": copy the module's folder to where it is not under node_modules",
+  ],
 ];
 
 /** One line for errors with a code, which say what to do; the stack for those that nobody expected. */
@@ -19,7 +23,7 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) {
     return String(error);
   }
-  const advice = shortages.find(([code]) => code.test(error.message))?.[1] ?? "";
+  const advice = advices.find(([code]) => code.test(error.message))?.[1] ?? "";
   const expected = typeof (error as { readonly code?: unknown }).code === "string";
   return (expected ? error.message.replaceAll("\n", " ") : (error.stack ?? error.message)) + advice;
 }

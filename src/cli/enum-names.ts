@@ -1,4 +1,4 @@
-/** Names of enums among JSON arguments: they become numbers, as the generated code wants them. */
+/** Names of enums in JSON: arguments are given to the generated code as numbers, results are shown by name. */
 import { nearest } from "../config/nearest.ts";
 import { ArgumentError, describe, type Json } from "./call-arguments.ts";
 import type { DeclaredType } from "./declarations.ts";
@@ -28,6 +28,26 @@ export function withEnumNumbers(value: Json, type: DeclaredType, path: string): 
     return [number, withEnumNumbers(inner, type.value, place)];
   });
   return Object.fromEntries(entries);
+}
+
+/** The result as JSON with names for numbers, where its type is known to be an enum that has the number. */
+export function withEnumNames(value: unknown, type: DeclaredType): unknown {
+  if (type === undefined || value === null) return value;
+  if (type.kind === "enum") return nameOf(value, type) ?? value;
+  if (Array.isArray(value)) {
+    return type.kind === "list" ? value.map((item) => withEnumNames(item, type.of)) : value;
+  }
+  if (typeof value !== "object" || type.kind === "list") return value;
+  const entries = Object.entries(value).map(([key, inner]): [string, unknown] => {
+    if (type.kind === "struct") return [key, withEnumNames(inner, type.field(key))];
+    const name = type.key?.kind === "enum" ? nameOf(Number(key), type.key) : undefined;
+    return [name ?? key, withEnumNames(inner, type.value)];
+  });
+  return Object.fromEntries(entries);
+}
+
+function nameOf(number: unknown, { values }: EnumType): string | undefined {
+  return [...values].find(([, value]) => value === number)?.[0];
 }
 
 function numberOf(text: string, { name, values }: EnumType, path: string): Json {

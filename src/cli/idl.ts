@@ -1,7 +1,7 @@
 /** A service as its IDL has it, told from the generated code alone. */
 import type { GeneratedService } from "../service/define.ts";
 import { methodsOf } from "../service/generated.ts";
-import { parameterNames } from "./call-codec.ts";
+import { parameterNames, toJson } from "./call-codec.ts";
 import { type DeclaredMethod, type DeclaredType, declaredMethod } from "./declarations.ts";
 import {
   partsOf,
@@ -19,6 +19,13 @@ import {
 export interface Named {
   readonly name: string;
   readonly type: string;
+}
+
+/** A field of a struct. Without `presence` it is of the IDL's default requiredness, or that is not told. */
+export interface FieldIdl extends Named {
+  readonly presence?: "required" | "optional";
+  /** What it is when nobody sets it, as JSON; enums are numbers. */
+  readonly default?: unknown;
 }
 
 export interface MethodIdl {
@@ -40,7 +47,7 @@ export interface ServiceIdl {
 
 export interface StructIdl {
   readonly name: string;
-  readonly fields: readonly Named[];
+  readonly fields: readonly FieldIdl[];
 }
 
 export interface EnumIdl {
@@ -134,14 +141,14 @@ function nameOf(field: SpiedField, value: unknown, declared: DeclaredType, seen:
 
 /** The structs of the types, and those in their fields. */
 function structsOf(types: Typed[]): StructIdl[] {
-  const known = new Map<string, { name: string; fields: Named[] }>();
+  const known = new Map<string, { name: string; fields: FieldIdl[] }>();
   // It grows while it is gone through: fields bring further structs.
   for (const type of types) {
     for (const { shape, declared } of partsOf(type)) {
       if (shape.kind !== "struct" || shape.made === undefined) continue;
       const name = structName(shape.made);
       if (known.has(name)) continue;
-      const entry = { name, fields: [] as Named[] };
+      const entry = { name, fields: [] as FieldIdl[] };
       known.set(name, entry);
       entry.fields.push(...fieldsOf(shape.made, declared, types));
     }
@@ -160,15 +167,34 @@ function enumsOf(types: readonly Typed[]): EnumIdl[] {
 }
 
 /** @param made a struct of the kind, of which only the kind matters: code for old JavaScript has no class for it */
-function fieldsOf(made: object, declared: DeclaredType, seen: Typed[]): Named[] {
+function fieldsOf(made: object, declared: DeclaredType, seen: Typed[]): FieldIdl[] {
   const empty = (): Readable & Record<string, unknown> => Object.create(Object.getPrototypeOf(made));
+  const required = requiredOf(made);
+  const defaults = defaultsOf(made);
   return spyOn((input) => empty().read(input)).map((field) => {
     const filled = empty();
     readAlone(field, (input) => filled.read(input));
     const name = Object.keys(filled)[0] ?? `field ${field.id}`;
-    const type = declared?.kind === "struct" ? declared.field(name) : undefined;
-    return { name, type: nameOf(field, filled[name], type, seen) };
+    const struct = declared?.kind === "struct" ? declared : undefined;
+    const type = nameOf(field, filled[name], struct?.field(name), seen);
+    const known = defaults[name];
+    // The declarations mark fields with a default as they mark optional ones.
+    if (known !== undefined && known !== null) return { name, type, default: toJson(known) };
+    if (required.has(name)) return { name, type, presence: "required" };
+    return struct?.isOptional(name) === true ? { name, type, presence: "optional" } : { name, type };
   });
+}
+
+/** The fields without which a struct's constructor throws; its code names them. */
+function requiredOf(made: object): ReadonlySet<string> {
+  const code = Function.prototype.toString.call(made.constructor);
+  return new Set([...code.matchAll(/Required field (\w+) is unset!/g)].map(([, name]) => name!));
+}
+
+/** What is in a struct that was made of nothing. */
+function defaultsOf(made: object): Readonly<Record<string, unknown>> {
+  const Struct = made.constructor as new () => Record<string, unknown>;
+  return new Struct();
 }
 
 /** A protocol to write to that takes everything and keeps nothing. */

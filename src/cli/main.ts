@@ -15,6 +15,7 @@ import { methodsCommand } from "./methods.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { takeoverCommand } from "./takeover.ts";
+import { undrainCommand } from "./undrain.ts";
 
 const commands: readonly Command[] = [
   serveCommand,
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   methodsCommand,
   statusCommand,
   drainCommand,
+  undrainCommand,
   takeoverCommand,
   checkGraceCommand,
   initCommand,

@@ -9,7 +9,7 @@ import type { OptionSpec } from "../config/option-kinds.ts";
 import { type OptionReader, readOptions } from "../config/read-options.ts";
 import type { GeneratedService, ServiceDefinition } from "../service/define.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
-import { ArgumentError } from "./call-arguments.ts";
+import { ArgumentError, MissingFieldError } from "./call-arguments.ts";
 import { type Answer, type CallCodec, encodeCall, parameterNames } from "./call-codec.ts";
 import { callOnce } from "./call-connection.ts";
 import { type Reading, readArguments } from "./call-readings.ts";
@@ -17,9 +17,11 @@ import { CallError, type CallTarget } from "./call-target.ts";
 import type { TransportName } from "./call-transport.ts";
 import { type CommandContext, UsageError } from "./command.ts";
 import { declaredMethod } from "./declarations.ts";
-import { withEnumNumbers } from "./enum-names.ts";
+import { withEnumNames, withEnumNumbers } from "./enum-names.ts";
 import { type Ending, endWith } from "./exit.ts";
 import { loadNamedService } from "./named-service.ts";
+import { placeName, reachable } from "./reachable.ts";
+import { unknownField } from "./unknown-fields.ts";
 
 /** The options that say where the server is. */
 type TargetOptions = Readonly<
@@ -61,7 +63,12 @@ export async function makeCall(table: TargetOptions, context: CommandContext): P
   const alternatives = readArguments(texts, method!, parameterNames(send));
   try {
     const protocol = read.text("protocol") as ProtocolName;
-    return await call({ definition, method: method!, protocol }, alternatives, targetOf(read), context);
+    return await call(
+      { definition, method: method!, protocol },
+      alternatives,
+      targetOf(read, wantsTls(given)),
+      context,
+    );
   } catch (error) {
     if (!(error instanceof CallError)) {
       throw error;
@@ -91,6 +98,10 @@ async function call(
     const multiplexed = await callOnce(encode(`${definition.name}:${method}`), target);
     answer = isUnknownMethod(multiplexed) ? answer : multiplexed;
   }
+  if (answer?.kind === "result") {
+    const type = declaredMethod(definition.service, method)?.result;
+    answer = { kind: "result", value: withEnumNames(answer.value, type) };
+  }
   return show(answer, target.where, context);
 }
 
@@ -115,7 +126,9 @@ function encodeFirst(
       return encodeCall(service.Client, method, messageName, given, protocol);
     } catch (error) {
       if (!(error instanceof ArgumentError)) throw error;
-      misfits.push({ error, how });
+      // Misspelt, it is missing under its name.
+      const misspelt = error instanceof MissingFieldError ? unknownField(service, method, values) : undefined;
+      misfits.push({ error: misspelt ?? error, how });
     }
   }
   const { error, how } = misfits.find(({ error: { path } }) => /[.[]/.test(path ?? ".")) ?? misfits[0]!;
@@ -138,7 +151,7 @@ function show(answer: Answer | undefined, where: string, { out, err }: CommandCo
       return endWith(callExitCodes.noAnswer);
     case "unreadable":
       err(
-        `what came from ${where} can't be read: ${answer.cause instanceof Error ? answer.cause.message : answer.cause}\n`,
+        `sluice: what came from ${where} can't be read: ${answer.cause instanceof Error ? answer.cause.message : answer.cause}\n`,
       );
       return endWith(callExitCodes.noAnswer);
   }
@@ -186,22 +199,27 @@ function findMethod(
   return found;
 }
 
-function targetOf(read: OptionReader<keyof TargetOptions>): CallTarget {
+/**
+ * Any flag of TLS asks for TLS: a call that was to be checked must not go without. Those in the environment don't, for
+ * they may be a server's.
+ */
+function wantsTls(given: object): boolean {
+  return ["tlsCa", "tlsCert", "tlsKey", "insecure"].some((key) => key in given) && !("tls" in given);
+}
+
+/** @param implied whether the call goes over TLS although no option says so */
+function targetOf(read: OptionReader<keyof TargetOptions>, implied: boolean): CallTarget {
   const timeoutMs = read.number("timeout");
   const transport = read.text("transport") as TransportName;
   const path = read.optionalText("socket");
-  // A server that listens everywhere is called through loopback.
-  const given = read.text("host");
-  const host = given === "0.0.0.0" ? "127.0.0.1" : given === "::" ? "::1" : given;
-  const tls = tlsOf(read, host);
+  const host = reachable(read.text("host"));
+  const tls = implied || read.flag("tls") ? tlsOf(read, host) : undefined;
   if (path !== undefined) return { connect: { path }, where: path, timeoutMs, transport, tls };
   const port = read.number("port");
-  const where = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-  return { connect: { host, port }, where, timeoutMs, transport, tls };
+  return { connect: { host, port }, where: placeName(host, port), timeoutMs, transport, tls };
 }
 
-function tlsOf(read: OptionReader<keyof TargetOptions>, host: string): ConnectionOptions | undefined {
-  if (!read.flag("tls")) return undefined;
+function tlsOf(read: OptionReader<keyof TargetOptions>, host: string): ConnectionOptions {
   const pem = (key: "tlsCa" | "tlsCert" | "tlsKey"): Buffer | undefined => {
     const path = read.optionalText(key);
     if (path === undefined) return undefined;

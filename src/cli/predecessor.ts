@@ -2,7 +2,27 @@
 import type { Predecessor } from "../server/succession.ts";
 
 /** What the two processes say over their channel. */
-export type WordsOfSuccession = "ready" | "waiting" | "let-go" | "released";
+export type WordsOfSuccession = "ready" | "waiting" | "let-go" | "released" | Failure;
+
+/** Why the successor ends without having served: one line. */
+export interface Failure {
+  readonly failed: string;
+}
+
+const longestFailureLength = 500;
+
+/**
+ * Has the predecessor tell whoever asked for the takeover why it failed. Resolves once that is sent, or can't be; does
+ * nothing in a process that replaces none.
+ */
+export function tellPredecessor(why: string): Promise<void> {
+  const [line = ""] = why.split("\n");
+  const failure: Failure = { failed: line.slice(0, longestFailureLength) };
+  return new Promise((resolve) => {
+    if (!process.connected || process.send === undefined) resolve();
+    else process.send(failure satisfies WordsOfSuccession, undefined, undefined, () => resolve());
+  });
+}
 
 /** Tells a successor what it is: the process id of its predecessor and the first descriptor that it was handed. */
 export const predecessorVariable = "SLUICE_TAKEOVER_FROM";

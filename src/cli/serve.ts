@@ -13,7 +13,7 @@ import { leaveOnCrash } from "./crash.ts";
 import { describeError, exitCodeOfError } from "./describe-error.ts";
 import type { Ending } from "./exit.ts";
 import { ledgerWord, modulePath } from "./module-path.ts";
-import { findPredecessor } from "./predecessor.ts";
+import { findPredecessor, tellPredecessor } from "./predecessor.ts";
 import { startSuccessor } from "./successor.ts";
 import { welcome } from "./welcome.ts";
 
@@ -37,16 +37,25 @@ Exits with 0 when it stopped clean, 1 failed to start, 2 bad option, 3 calls wer
   optionGroups,
   async run(context) {
     const predecessor = findPredecessor();
-    const { given, positionals } = parseArguments(options, context.argv);
-    const config = resolveConfig(given as ServeOptions, { env: context.env, naming: "flag" });
-    for (const [name, meant] of misspeltVariables(options, context.env)) {
-      context.err(`sluice: the environment has ${name}, which is no option; did you mean ${meant}?\n`);
+    try {
+      return await serve(context, predecessor);
+    } catch (error) {
+      if (predecessor !== undefined) await tellPredecessor(describeError(error));
+      throw error;
     }
-    leaveOnCrash(createLogger({ level: config.logLevel, format: config.logFormat }));
-    const modules = positionals.length === 0 ? [ledgerWord] : positionals;
-    return serveUntilStopped(modules, given as ServeOptions, config, context, predecessor);
   },
 };
+
+async function serve(context: CommandContext, predecessor: Predecessor | undefined): Promise<Ending> {
+  const { given, positionals } = parseArguments(options, context.argv);
+  const config = resolveConfig(given as ServeOptions, { env: context.env, naming: "flag" });
+  for (const [name, meant] of misspeltVariables(options, context.env)) {
+    context.err(`sluice: the environment has ${name}, which is no option; did you mean ${meant}?\n`);
+  }
+  leaveOnCrash(createLogger({ level: config.logLevel, format: config.logFormat }));
+  const modules = positionals.length === 0 ? [ledgerWord] : positionals;
+  return serveUntilStopped(modules, given as ServeOptions, config, context, predecessor);
+}
 
 async function serveUntilStopped(
   modules: readonly string[],
@@ -70,11 +79,12 @@ async function serveUntilStopped(
     server = await starting;
   } catch (error) {
     context.err(`sluice: ${describeError(error)}\n`);
+    if (predecessor !== undefined) await tellPredecessor(describeError(error));
     // A worker may sit in native code while it makes its handler.
     return { code: exitCodeOfError(error), threadsLeft: true };
   }
   if (server.addresses !== undefined) {
-    context.err(welcome(server.addresses, modules[0]!));
+    context.err(welcome(server.addresses, modules[0]!, config));
   }
   const report = await server.stopped;
   const ending = { code: report.exitCode, threadsLeft: report.unterminatedThreads > 0 };

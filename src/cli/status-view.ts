@@ -12,7 +12,7 @@ export function showStatus(status: StatusDocument): string {
     ({ index, state, inFlight, queued, utilisation, restarts }) =>
       `  worker ${index}  ${state.padEnd(8)}  in flight ${inFlight}, queued ${queued}` +
       (utilisation === undefined ? "" : `, busy ${Math.round(utilisation * 100)} %`) +
-      (restarts === 0 ? "" : `, restarted ${restarts} times`),
+      (restarts === 0 ? "" : `, restarted ${restarts === 1 ? "once" : `${restarts} times`}`),
   );
   return [
     `${name} ${version}, process ${pid}`,

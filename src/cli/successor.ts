@@ -30,13 +30,16 @@ export function startSuccessor(listeners: Readonly<Record<"thrift" | "admin", Se
     env: { ...env, [predecessorVariable]: `${process.pid}:${firstDescriptor}` },
   });
   const able = Promise.withResolvers<SuccessorState>();
+  let reason: string | undefined;
   child.on("message", (word: WordsOfSuccession) => {
     if (word === "ready" || word === "waiting") able.resolve(word);
+    else if (typeof word === "object") reason = word.failed;
   });
   child.on("error", ({ message }) => able.reject(new Error(`the successor can't be started: ${message}`)));
   const ended = new Promise<string>((resolve) => {
-    child.on("exit", (code, signal) => {
-      const how = `it ended with ${signal ?? `code ${code}`}; its own lines say why`;
+    // Not "exit", which may come before its last word.
+    child.on("close", (code, signal) => {
+      const how = `it ended with ${signal ?? `code ${code}`}${reason === undefined ? "; its own lines say why" : `: ${reason}`}`;
       able.reject(new Error(`the successor never could serve: ${how}`));
       resolve(how);
     });

@@ -148,6 +148,7 @@ export function resolveConfig(given: ServeOptions, surroundings: Surroundings): 
     logFormat: read.optionalText("logFormat") as Config["logFormat"],
   };
   checkTimesOfStop(config, read.writtenAs);
+  checkPorts(config, read.writtenAs);
   return config;
 }
 
@@ -178,6 +179,17 @@ function checkTimesOfStop(config: Config, writtenAs: (key: string) => string): v
         `${reserveName} (${reserve}) = ${showDuration(lameDuckMs + quietMs + reserveMs)}`,
     );
   }
+}
+
+/** The system would say of the second only that it is in use. */
+function checkPorts(config: Config, writtenAs: (key: string) => string): void {
+  const { host, port, socket, adminHost, adminPort } = config;
+  const everywhere = [host, adminHost].some((address) => address === "0.0.0.0" || address === "::");
+  if (socket !== undefined || port === 0 || port !== adminPort || (host !== adminHost && !everywhere)) return;
+  throw new OptionError(
+    writtenAs("adminPort"),
+    `${adminPort} is ${writtenAs("port")}, too; choose another (0 picks a free one)`,
+  );
 }
 
 /** JavaScript callers have no compiler that checks these. */

@@ -192,7 +192,7 @@ export const options: Readonly<Record<OptionKey, OptionSpec>> = {
     fallback: undefined,
     defaultText: "drain with a controlling terminal, else reload",
     choices: ["reload", "drain", "ignore"],
-    help: "what SIGHUP does",
+    help: "what SIGHUP does; reload: not of code",
   },
   maxSignals: { kind: "count", fallback: 3, min: 2, max: 100, help: "the signal to stop that exits at once" },
   fb303Shutdown: { kind: "flag", fallback: false, help: "whether fb303's shutdown starts a drain" },

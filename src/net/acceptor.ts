@@ -1,6 +1,7 @@
 /** Listens, accepts, and stops listening without resetting connections that the kernel has accepted. */
-import { chmodSync } from "node:fs";
+import { chmodSync, existsSync } from "node:fs";
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
 import { removeStaleSocket } from "./unix-socket.ts";
 
 /** The address can't be listened on. The message says which and why. */
@@ -125,12 +126,16 @@ function listenError(target: ListenTarget, cause: NodeJS.ErrnoException): Listen
         ? target.path
         : `descriptor ${target.fd}`;
   const why: Record<string, string> = {
-    ENOENT: "there is no such folder",
     EADDRINUSE:
       "it is in use; stop what uses it, or choose another with --port or SLUICE_PORT (0 picks a free one)",
     EACCES: "permission denied; ports below 1024 and foreign folders need rights",
     EADDRNOTAVAIL: "this machine has no such address",
     ENOTFOUND: "this host name can't be resolved",
   };
-  return new ListenError(`can't listen on ${where}: ${why[cause.code ?? ""] ?? cause.message}`, { cause });
+  // libuv says EACCES of a folder that is not there.
+  const folder =
+    target.kind === "unix" && !existsSync(dirname(target.path)) ? dirname(target.path) : undefined;
+  const text =
+    folder === undefined ? (why[cause.code ?? ""] ?? cause.message) : `there is no folder ${folder}`;
+  return new ListenError(`can't listen on ${where}: ${text}`, { cause });
 }

@@ -100,6 +100,36 @@ test("over TLS the server's certificate is checked, and a name that it lacks ref
   assert.match(missing.err, /nowhere\.pem/);
 });
 
+test("an option of TLS is enough for a call over TLS, and without any the server's refusal is told", {
+  skip: noOpenssl,
+}, async (t) => {
+  const folder = temporaryFolder(t);
+  const ca = makeCertificate(folder, "ca");
+  const own = makeCertificate(folder, "server", ca);
+  const mine = makeCertificate(folder, "client", ca);
+  const keys = ["--tls-cert", own.certFile, "--tls-key", own.keyFile, "--tls-ca", ca.certFile];
+  const { at } = await starting(t, ...keys);
+  const certificate = ["--tls-cert", mine.certFile, "--tls-key", mine.keyFile];
+  for (const options of [["--tls-ca", ca.certFile], ["--insecure"]]) {
+    const { code, out, err } = await call(...at, ...options, ...certificate, module, "nothing");
+    assert.deepEqual([code, out, err], [0, "null\n", ""], options[0]);
+  }
+  for (const transport of transportNames) {
+    const plain = await call(...at, "--transport", transport, module, "nothing");
+    assert.equal(plain.code, 3, transport);
+    assert.match(plain.err, /^sluice: .*; if this server wants TLS, call with --tls\n$/, transport);
+  }
+});
+
+test("TLS that is switched off stays off, and a server's variables switch none on", async (t) => {
+  const { at } = await starting(t);
+  const off = await call(...at, "--tls=false", "--insecure", module, "nothing");
+  assert.deepEqual([off.code, off.err], [0, ""]);
+  const env = { SLUICE_TLS_CERT: "/nowhere/server.pem", SLUICE_TLS_CA: "/nowhere/ca.pem" };
+  const beside = await runSluice(["call", ...at, module, "nothing"], { env });
+  assert.deepEqual([beside.code, beside.err], [0, ""]);
+});
+
 test("a server that speaks no TLS, and one that is not there, are told in one line", async (t) => {
   const { server, at } = await starting(t);
   const plain = await call(...at, "--tls", "--insecure", module, "nothing");

@@ -8,7 +8,7 @@ import { journalOf, script, scriptedServer, startedIn, textOf } from "../oracle/
 import { ask, untilStatus } from "../support/admin.ts";
 import { connectRaw, type RawClient } from "../support/raw-client.ts";
 import { assertExact } from "../support/report.ts";
-import type { ServerProcess } from "../support/server-process.ts";
+import { type ServerProcess, spawnSluice } from "../support/server-process.ts";
 
 async function post(server: ServerProcess, path: string): Promise<number> {
   const headers = { "x-sluice-admin": "test", connection: "close" };
@@ -123,7 +123,10 @@ test("an undrain in lame-duck leads back to serving, and the next drain is a new
   await untilStatus(server, ({ phase }) => phase.phase === "lame-duck");
   assert.equal((await ask(server, "/readyz")).status, 503);
   assert.equal(textOf(await client.call("echo", script("still"))), "still");
-  assert.equal(await post(server, "/undrain"), 200);
+  const admin = ["--admin-port", `${server.adminPort}`];
+  const undrain = await spawnSluice(t, ["undrain", ...admin]).ended;
+  assert.deepEqual([undrain.code, undrain.stdout], [0, ""], undrain.stderr);
+  assert.equal(undrain.stderr, `127.0.0.1:${server.adminPort} serves again\n`);
   await untilStatus(server, ({ phase }) => phase.phase === "serving");
   assert.equal((await ask(server, "/readyz")).status, 200);
   assert.equal(textOf(await client.call("echo", script("again"))), "again");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -76,6 +76,16 @@ describe("a start that fails", { concurrency: 3 }, () => {
     assert.ok(existsSync(path), "it belongs to the other server");
   });
 
+  test("a socket in a folder that is not there is told so, exit 1", async (t) => {
+    const path = join(temporaryFolder(t), "nowhere", "sluice.sock");
+    await assertRefused(
+      t,
+      { args: ["--socket", path] },
+      1,
+      /nowhere\/sluice\.sock: there is no folder .*nowhere\n$/,
+    );
+  });
+
   test("a stop leaves no socket file behind, and no failed start makes one", async (t) => {
     const folder = temporaryFolder(t);
     const path = join(folder, "sluice.sock");
@@ -89,6 +99,19 @@ describe("a start that fails", { concurrency: 3 }, () => {
     const options = { modules: [fixture("flaky-factory")], env: { FLAKY_FACTORY_BROKEN: broken } };
     await assertRefused(t, { ...options, args: ["--socket", path] }, 1, /licence server/);
     assert.ok(!existsSync(path));
+  });
+
+  test("a TypeScript module under node_modules is to be copied out of it, exit 1", async (t) => {
+    const folder = join(temporaryFolder(t), "node_modules", "anybody");
+    mkdirSync(folder, { recursive: true });
+    const module = join(folder, "service.ts");
+    writeFileSync(module, `export const answer: number = 42;\n`);
+    await assertRefused(
+      t,
+      { modules: [module] },
+      1,
+      /Stripping types is .*: copy the module's folder to where it is not under node_modules\n$/,
+    );
   });
 
   test("a module that is not there, and one that can't be read, are named, exit 1", async (t) => {

@@ -6,10 +6,13 @@ import { type GuardPolicy, isLoopbackAddress, refusalOf } from "../../../src/adm
 const onLoopback: GuardPolicy = { loopback: true, ownHosts: ["admin.internal"], token: undefined };
 const everywhere: GuardPolicy = { loopback: false, ownHosts: ["0.0.0.0"], token: undefined };
 
-function statusFor(policy: GuardPolicy, method: string, headers: Record<string, string>): number | undefined {
+function requestOf(method: string, headers: Record<string, string>): IncomingMessage {
   const distinct = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]]));
-  return refusalOf({ method, headers, headersDistinct: distinct } as unknown as IncomingMessage, policy)
-    ?.status;
+  return { method, headers, headersDistinct: distinct } as unknown as IncomingMessage;
+}
+
+function statusFor(policy: GuardPolicy, method: string, headers: Record<string, string>): number | undefined {
+  return refusalOf(requestOf(method, headers), policy)?.status;
 }
 
 test("loopback names, with any port, and the own name may be the Host", () => {
@@ -85,6 +88,18 @@ test("beyond loopback POST needs a token, and without one configured nothing hel
   assert.equal(statusFor(withToken, "POST", { ...post, authorization: "Bearer s3cret" }), undefined);
   assert.equal(statusFor(withToken, "POST", { host: "x", authorization: "Bearer s3cret" }), 403);
   assert.equal(statusFor({ ...onLoopback, token: "s3cret" }, "POST", { ...post, host: "localhost" }), 401);
+});
+
+test("a wrong token is told from none", () => {
+  const post = { host: "localhost", "x-sluice-admin": "1" };
+  const withToken = { ...onLoopback, token: "s3cret" };
+  const said = (headers: Record<string, string>): string | undefined =>
+    refusalOf(requestOf("POST", headers), withToken)?.message;
+  assert.equal(said(post), "POST needs the header authorization: Bearer with the admin token");
+  assert.equal(
+    said({ ...post, authorization: "Bearer s3cre" }),
+    "the header authorization has another token than the admin token; it is to be: Bearer with the admin token",
+  );
 });
 
 test("two Host headers are refused", () => {

@@ -39,7 +39,7 @@ describe("sluice call", () => {
       real: 1.5,
       text: "grün",
       bytes: "AP+A",
-      color: 2,
+      color: "BLUE",
       inner: { name: "i", size: 3 },
       inners: [{ name: "a" }, { name: "b", size: 0 }],
       names: ["x", "y"],
@@ -82,14 +82,14 @@ describe("sluice call", () => {
     }
   });
 
-  test("enums may be given by name, wherever they stand", async () => {
+  test("enums may be given by name, wherever they stand, and are shown by name", async () => {
     for (const [method, text, expected] of [
-      ["colors", '["RED"]', "[1]"],
-      ["colors", '[["RED","BLUE"]]', "[1,2]"],
-      ["colors", "[1,0]", "[1,0]"],
-      ["mixes", '{"RED":["BLUE",1],"2":["RED"]}', '{"1":[2,1],"2":[1]}'],
-      ["echo", '{"color":"BLUE"}', '{"color":2}'],
-      ["shorten", '{"slug":"a","color":"RED","inners":[]}', '{"slug":"a","color":1,"inners":[]}'],
+      ["colors", '["RED"]', '["RED"]'],
+      ["colors", '[["RED","BLUE"]]', '["RED","BLUE"]'],
+      ["colors", "[1,0]", '["RED",0]'],
+      ["mixes", '{"RED":["BLUE",1],"2":["RED"]}', '{"RED":["BLUE","RED"],"BLUE":["RED"]}'],
+      ["echo", '{"color":"BLUE"}', '{"color":"BLUE"}'],
+      ["shorten", '{"slug":"a","color":"RED","inners":[]}', '{"slug":"a","color":"RED","inners":[]}'],
     ] as const) {
       const { out, err } = await call(method, text);
       assert.equal(out || err, `${expected}\n`, text);
@@ -184,6 +184,13 @@ describe("sluice call", () => {
       'mixes.GREY: the text "GREY" was given; did you mean RED? Color has RED (1), BLUE (2)',
     ],
     [["shorten", '{"inners":[]}'], "link.slug is missing; it is required"],
+    [["shorten", '{"slgu":"a","inners":[]}'], "link has no field slgu; did you mean slug?"],
+    [["shorten", '{"inners":[],"nothing":1}'], "link has no field nothing; it has slug, color, inners"],
+    [
+      ["shortenAll", '[{"slug":"a","iners":[]}]'],
+      "links[0] has no field iners; did you mean inners? (the list was read as links itself)",
+    ],
+    [["shorten", '{"inners":[{"sise":1}]}'], "link.inners[0] has no field sise; did you mean size?"],
     [["shorten", '{"slug":null,"inners":[]}'], "link.slug is missing; it is required"],
     [["shortenAll", '[{"slug":"a","inners":[]},{"slug":"b"}]'], "links[1].inners is missing; it is required"],
     [
@@ -231,7 +238,7 @@ describe("sluice call", () => {
   for (const [what, onConnection, expected] of [
     ["closes", "end", /closed the connection before it answered; whether the call took effect is unknown/],
     ["is silent", "nothing", /no answer from .* within 50 ms; whether the call took effect is unknown/],
-    ["speaks something else", "garbage", /what came from .* can't be read/],
+    ["speaks something else", "garbage", /^sluice: what came from .* can't be read/],
     ["speaks HTTP", "http", /can't be read: that looks like HTTP: is it the admin port\?/],
     ["has no TLS", "tls", /closed the connection before TLS was spoken: .* Else call without --tls/],
   ] as const) {
@@ -253,7 +260,8 @@ describe("sluice call", () => {
       const oddPort = String((odd.address() as AddressInfo).port);
       const { code, err } = await runSluice([
         "call",
-        ...(onConnection === "tls" ? ["--tls"] : ["--timeout", "50ms"]),
+        ...(onConnection === "tls" ? ["--tls"] : []),
+        ...(onConnection === "nothing" ? ["--timeout", "50ms"] : []),
         "--port",
         oddPort,
         module,

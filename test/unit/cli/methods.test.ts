@@ -49,20 +49,20 @@ struct All
   byNumber  map<i64, Inner>
   rows      list<list<i32>>
   grouped   map<string, list<Inner>>
-  absent    string
+  absent    string                    optional
 
 struct Inner
   name  string
-  size  i64
+  size  i64     optional
 
 struct Refused
   message  string
   limit    i64
 
 struct Link
-  slug    string
-  color   Color
-  inners  list<Inner>
+  slug    string       required
+  color   Color        = BLUE
+  inners  list<Inner>  required
 
 enum Color
   RED   1
@@ -73,7 +73,9 @@ enum Color
 
   test("gives the same as JSON", async () => {
     const { out } = await runSluice(["methods", "--json", "ledger"]);
-    const { name, methods } = JSON.parse(out);
+    const { name, methods, structs } = JSON.parse(out);
+    const { fields } = structs.find((struct: { name: string }) => struct.name === "Entry");
+    assert.deepEqual(fields.at(-1), { name: "memo", type: "string", presence: "optional" });
     assert.equal(name, "Ledger");
     assert.deepEqual(
       methods.find((method: { name: string }) => method.name === "post"),
@@ -94,6 +96,28 @@ enum Color
     };
     assert.deepEqual(names(AllTypesOfOld), names(AllTypes));
     assert.ok(names(AllTypes).length > 0);
+  });
+
+  test("tells defaults, and which fields are required", () => {
+    const { structs } = describeIdl(AllTypes as unknown as GeneratedService);
+    const fieldsOf = (struct: string) => structs.find(({ name }) => name === struct)!.fields;
+    assert.deepEqual(
+      fieldsOf("Defaults").map((field) => [field.name, field.default]),
+      [
+        ["number", 42],
+        ["text", "grün"],
+        ["numbers", [1, 2, 3]],
+        ["colour", 7],
+        ["wide", "9007199254740993"],
+        ["truth", true],
+        ["real", 0.5],
+        ["byName", { a: 1 }],
+      ],
+    );
+    const required = structs.flatMap(({ name, fields }) =>
+      fields.flatMap((field) => (field.presence === "required" ? [`${name}.${field.name}`] : [])),
+    );
+    assert.deepEqual(required, ["Everything.point"]);
   });
 
   test("says what to write when the module is missing", async () => {

@@ -10,12 +10,17 @@ export interface Ran {
 /** Runs a command line in this process. */
 export async function runSluice(
   argv: readonly string[],
-  options: { terminal?: boolean; onOut?: (text: string) => void; onErr?: (text: string) => void } = {},
+  options: {
+    terminal?: boolean;
+    env?: Readonly<Record<string, string>>;
+    onOut?: (text: string) => void;
+    onErr?: (text: string) => void;
+  } = {},
 ): Promise<Ran> {
   const out: string[] = [];
   const err: string[] = [];
   const { code } = await run(argv, {
-    env: {},
+    env: options.env ?? {},
     out: (text) => {
       out.push(text);
       options.onOut?.(text);

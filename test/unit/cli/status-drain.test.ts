@@ -1,35 +1,13 @@
 import assert from "node:assert/strict";
-import { describe, type TestContext, test } from "node:test";
-import { type AdminServer, createAdminServer } from "../../../src/admin/admin-server.ts";
-import { FakeSource } from "../admin/fake-source.ts";
+import { describe, test } from "node:test";
+import { closedPort, openAdmin } from "./open-admin.ts";
 import { runSluice } from "./run-sluice.ts";
-
-async function openAdmin(
-  t: TestContext,
-  token?: string,
-): Promise<{ source: FakeSource; admin: AdminServer; at: string[] }> {
-  const source = new FakeSource();
-  const admin = await createAdminServer(source, {
-    host: "127.0.0.1",
-    port: 0,
-    ...(token === undefined ? {} : { token }),
-  });
-  t.after(() => admin.close(0));
-  return { source, admin, at: ["--admin-port", String(admin.port)] };
-}
-
-/** A place where nothing listens. */
-async function closedPort(t: TestContext): Promise<string[]> {
-  const { admin, at } = await openAdmin(t);
-  await admin.close(0);
-  return at;
-}
 
 describe("sluice status", () => {
   test("shows phase, calls, connections and workers", async (t) => {
     const { source, at } = await openAdmin(t);
     source.laneList = [
-      { index: 0, state: "ready", inFlight: 2, queued: 1, restarts: 0, utilisation: 0.254 },
+      { index: 0, state: "ready", inFlight: 2, queued: 1, restarts: 1, utilisation: 0.254 },
       { index: 1, state: "standing", inFlight: 1, queued: 0, restarts: 3 },
     ];
     source.connectionStatus = {
@@ -48,7 +26,7 @@ describe("sluice status", () => {
     assert.match(out, /^in flight +owed 0, running 3$/m);
     assert.match(out, /^connections +open 2 of 5 accepted \(binary 2\)$/m);
     assert.match(out, /^workers +1 of 2 ready$/m);
-    assert.match(out, /^ {2}worker 0 +ready +in flight 2, queued 1, busy 25 %$/m);
+    assert.match(out, /^ {2}worker 0 +ready +in flight 2, queued 1, busy 25 %, restarted once$/m);
     assert.match(out, /^ {2}worker 1 +standing +in flight 1, queued 0, restarted 3 times$/m);
   });
 
@@ -169,7 +147,18 @@ describe("sluice drain", () => {
     const { source, admin, at } = await openAdmin(t, "a-good-secret");
     const refused = await runSluice(["drain", ...at]);
     assert.equal(refused.code, 1);
-    assert.match(refused.err, /answered 401 to POST \/drain/);
+    assert.equal(
+      refused.err,
+      `sluice: 127.0.0.1:${admin.port} wants its admin token, and none was given; give it by --admin-token or SLUICE_ADMIN_TOKEN\n`,
+    );
+    for (const [argv, env, name] of [
+      [["--admin-token", "a-bad-secret"], {}, "--admin-token"],
+      [[], { SLUICE_ADMIN_TOKEN: "a-bad-secret" }, "SLUICE_ADMIN_TOKEN"],
+    ] as const) {
+      const wrong = await runSluice(["drain", ...argv, ...at], { env });
+      assert.equal(wrong.code, 1);
+      assert.equal(wrong.err, `sluice: 127.0.0.1:${admin.port} refuses the admin token that ${name} gives\n`);
+    }
     source.onDrain = () => {
       source.phaseStatus = { phase: "closing", inPhaseMs: 0 };
     };

@@ -166,6 +166,20 @@ describe("resolveConfig", () => {
     assert.equal(resolve({ lameDuck: 6899 }).lameDuckMs, 6899);
   });
 
+  test("clients and the admin port need ports of their own where they share an address", () => {
+    assert.equal(
+      errorOf({ port: 9091 }, { naming: "flag" }).message,
+      "--admin-port: 9091 is --port, too; choose another (0 picks a free one)",
+    );
+    assert.match(
+      errorOf({ port: 7000, adminPort: 7000, host: "0.0.0.0" }).message,
+      /^adminPort: 7000 is port, too/,
+    );
+    assert.equal(resolve({ port: 0, adminPort: 0 }).port, 0);
+    assert.equal(resolve({ port: 7000, adminPort: 7000, host: "127.0.0.2" }).port, 7000);
+    assert.equal(resolve({ port: 9091, socket: "/run/s.sock" }).port, 9091);
+  });
+
   test("an empty variable counts as not set", () => {
     assert.equal(resolve({}, { env: { SLUICE_PORT: "", SLUICE_SOCKET: "" } }).port, 9090);
   });

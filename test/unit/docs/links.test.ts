@@ -58,6 +58,18 @@ describe("the documents", () => {
     );
   });
 
+  test("in the package link to what the package has", () => {
+    const { files } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { files: string[] };
+    const packed = [...files, "README.md", "LICENSE"];
+    const isPacked = (path: string): boolean =>
+      packed.some((entry) => path === entry || path.startsWith(`${entry}/`));
+    const dead = links.filter(({ from, to }) => isPacked(from) && !isPacked(to));
+    assert.deepEqual(
+      dead.map(({ from, to }) => `${from} → ${to}`),
+      [],
+    );
+  });
+
   test("link to headings that are there", () => {
     const dead = links
       .filter(({ to, anchor }) => anchor !== undefined && statSync(join(root, to)).isFile())
