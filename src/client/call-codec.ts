@@ -13,6 +13,7 @@ import { type ProtocolReader, type ProtocolWriter, Type } from "../wire/protocol
 import { type ProtocolName, protocolNames } from "../wire/protocol-names.ts";
 import type { ReadLimits } from "../wire/read-limits.ts";
 import { ReplyForm } from "../wire/reply-form.ts";
+import { messageOf } from "./errors.ts";
 import type { ClientMethod, ReceiveFunction } from "./method-table.ts";
 
 /** What a server answered. */
@@ -116,16 +117,21 @@ export class CallCodec {
     return this.#copy(writer.buffer, size);
   }
 
-  /** Decodes a reply to a call of `receive`'s method. What can't be read is an answer too: there will be no other. */
-  decode(receive: ReceiveFunction, view: MessageView): Answer {
+  /**
+   * Decodes a reply to a call of `receive`'s method. What can't be read is an answer too: there will be no other.
+   *
+   * @param receive undefined for a oneway method, to which some servers reply all the same
+   */
+  decode(receive: ReceiveFunction | undefined, view: MessageView): Answer {
     const reader = this.#readerOf(view);
     try {
       reader.reset(view.bytes, view.bodyStart, view.end);
       if (view.type === MessageType.EXCEPTION) return readApplicationException(reader);
+      if (receive === undefined) return { kind: "result", value: undefined };
       this.#error = unanswered;
       receive.call(this.#receiver, reader, view.type, 0);
     } catch (cause) {
-      const message = `the reply can't be read: ${cause instanceof Error ? cause.message : cause}`;
+      const message = `the reply can't be read: ${messageOf(cause)}`;
       return { kind: "application", type: protocolError, message, cause };
     }
     const error = this.#error;

@@ -53,8 +53,8 @@ export class ClientCall {
   endpoint: string | undefined;
   /** Endpoints that failed this call since all of them had been tried. */
   avoided: Set<object> | undefined;
-  /** Whether an attempt may have run that was given up on. */
-  mayHaveRun = false;
+  /** Attempts that may have run and were given up on. */
+  unknowns = 0;
   lastCause: unknown;
   /** The pause before the next attempt. */
   pause: Timer | undefined;
@@ -87,6 +87,11 @@ export class ClientCall {
 
   get deadlineMs(): number {
     return this.startedMs + this.timeoutMs;
+  }
+
+  /** Whether it may have run, the present attempt included. */
+  get mayHaveRun(): boolean {
+    return this.unknowns > 0 || this.state === "sent";
   }
 
   get trace(): CallTrace {

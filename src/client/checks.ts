@@ -1,6 +1,7 @@
 /** Checks of what `createClient` is given, with errors that name the option and what it may be. */
+import { type ConnectionOptions, createSecureContext } from "node:tls";
 import { nearest } from "../config/nearest.ts";
-import { ClientOptionError } from "./errors.ts";
+import { ClientOptionError, messageOf } from "./errors.ts";
 
 /** @throws {ClientOptionError} when it is no number from `low` to `high` */
 export function number(
@@ -39,6 +40,29 @@ export function onlyFields(what: string, given: unknown, known: readonly string[
     const full = what === "" ? name : `${what}.${name}`;
     throw new ClientOptionError(`createClient: "${full}": no such option; ${advice}`);
   }
+}
+
+/** @throws {ClientOptionError} when Node can't make a TLS connection with these options */
+export function checkTls(tls: ConnectionOptions | true | undefined): void {
+  if (tls === undefined || tls === true) return;
+  if (typeof tls !== "object" || tls === null) {
+    throw new ClientOptionError(
+      `createClient: "tls" must be true or Node's options; got ${shown(tls)}; leave it out for no TLS`,
+    );
+  }
+  try {
+    createSecureContext(tls);
+  } catch (cause) {
+    throw new ClientOptionError(`createClient: "tls": ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** @throws {ClientOptionError} when it is no path that can be posted to */
+export function checkPath(path: string): void {
+  if (typeof path === "string" && /^\/[\x21-\x7e]*$/.test(path)) return;
+  throw new ClientOptionError(
+    `createClient: "httpPath" must begin with a slash and have no blanks; got ${shown(path)}; see encodeURI`,
+  );
 }
 
 function shown(value: unknown): string {

@@ -1,11 +1,13 @@
 /** Puts a client together. */
+import { onAbort } from "./abort-signals.ts";
 import { ClientCall } from "./call.ts";
 import { CallCodec } from "./call-codec.ts";
+import { checkHeaders } from "./call-headers.ts";
 import { number } from "./checks.ts";
 import type { CallOptions, Client, ClientStats, GeneratedClient, MethodsOfClient } from "./client-types.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { EndpointSet } from "./endpoint-set.ts";
-import { ArgumentsError, ClientOptionError, ClosedError } from "./errors.ts";
+import { ArgumentsError, ClientOptionError, ClosedError, messageOf } from "./errors.ts";
 import { HttpLink } from "./http-link.ts";
 import type { Link, LinkSettings, OpenLink } from "./link.ts";
 import { type ClientMethod, describeMethods } from "./method-table.ts";
@@ -83,15 +85,6 @@ class ClientCore {
     });
     this.#dispatcher.use(this.#endpoints);
     this.#tracer = createClientTracer(service ?? serviceName(generatedClass));
-    this.#unregister =
-      options.metrics === undefined
-        ? undefined
-        : registerMetrics(options.metrics, {
-            client: options.name ?? "default",
-            counts: this.#counts,
-            inFlight: () => this.#dispatcher.inFlight,
-            endpoints: () => this.#endpoints.all,
-          });
     this.facade = this.#makeFacade();
     this.#resolver = new Resolver(options.endpoints, {
       clock,
@@ -100,6 +93,23 @@ class ClientCore {
       failed: (error) => {
         this.#dispatcher.lastTrouble = error;
       },
+    });
+    try {
+      this.#unregister = this.#register(options);
+    } catch (error) {
+      // Nobody gets this client, and so nobody would close it.
+      this.#resolver.stop();
+      throw error;
+    }
+  }
+
+  #register({ metrics, name = "default" }: ClientOptions): (() => void) | undefined {
+    if (metrics === undefined) return undefined;
+    return registerMetrics(metrics, {
+      client: name,
+      counts: this.#counts,
+      inFlight: () => this.#dispatcher.inFlight,
+      endpoints: () => this.#endpoints.all,
     });
   }
 
@@ -167,7 +177,7 @@ class ClientCore {
       const { timeoutMs = method.timeoutMs, signal, headers } = options ?? {};
       const none = { endpoint: undefined, attempts: 0 };
       if (this.#closed !== undefined) {
-        throw new ClosedError("the client is closed; make a new one", method.name, none);
+        throw new ClosedError("the client is closed; make a new one", false, method.name, none);
       }
       if (signal?.aborted === true) throw signal.reason;
       const seqid = this.#nextSeqid();
@@ -176,24 +186,22 @@ class ClientCore {
           timeoutMs === method.timeoutMs ? timeoutMs : number("timeoutMs", timeoutMs, 1, 1, 2 ** 31 - 1),
         startedMs: this.#checked.clock.now(),
       };
+      let what = "the arguments don't fit the IDL";
       let bytes: Buffer;
       try {
         bytes = this.#codec.encode(method, args, seqid);
+        what = "the headers can't be sent";
+        if (headers !== undefined) checkHeaders(this.#checked.transport, headers);
       } catch (cause) {
-        const what = `the arguments don't fit the IDL: ${cause instanceof Error ? cause.message : cause}`;
-        throw new ArgumentsError(what, method.name, none, cause);
+        throw new ArgumentsError(`${what}: ${messageOf(cause)}`, method.name, none, cause);
       }
       const call = new ClientCall(method, seqid, bytes, timing, headers, resolve, reject);
-      if (signal !== undefined) this.#listen(call, signal);
+      if (signal !== undefined) {
+        call.unlisten = onAbort(signal, () => this.#dispatcher.abort(call, signal.reason));
+      }
       made?.(call);
       this.#dispatcher.start(call);
     });
-  }
-
-  #listen(call: ClientCall, signal: AbortSignal): void {
-    const abort = (): void => this.#dispatcher.abort(call, signal.reason);
-    signal.addEventListener("abort", abort, { once: true });
-    call.unlisten = () => signal.removeEventListener("abort", abort);
   }
 
   #nextSeqid(): number {

@@ -12,6 +12,8 @@ import {
   ApplicationError,
   ClosedError,
   DeadlineError,
+  effectOf,
+  messageOf,
   NotStartedError,
   rememberTrace,
   UnknownOutcomeError,
@@ -97,8 +99,11 @@ export class Dispatcher implements EndpointListener, AttemptListener {
     const { clock } = this.#options;
     const timer = clock.setTimer(clock.now() + timeoutMs, () => {
       for (const call of this.#deadlines.all()) {
-        const what = "the client was closed before the call was answered";
-        this.#reject(call, "closed", new ClosedError(what, call.method.name, call.trace));
+        // Giving one up may settle others.
+        if (call.state === "settled") continue;
+        const { mayHaveRun, method, trace } = call;
+        const what = `the client was closed before the call was answered; ${effectOf(mayHaveRun)}`;
+        this.#reject(call, "closed", new ClosedError(what, mayHaveRun, method.name, trace));
       }
     });
     await new Promise<void>((resolve) => {
@@ -140,7 +145,7 @@ export class Dispatcher implements EndpointListener, AttemptListener {
     call.lastCause = causeOf(failure.cause) ?? call.lastCause;
     call.avoided ??= new Set();
     call.avoided.add(carrier.endpoint);
-    if (failure.kind === "unknown") call.mayHaveRun = true;
+    if (failure.kind === "unknown") call.unknowns++;
     const why = this.#whyNotAgain(call, failure);
     if (why === undefined) {
       this.#options.observer.repeated(call, failure.kind);
@@ -169,7 +174,7 @@ export class Dispatcher implements EndpointListener, AttemptListener {
     const sent = call.state === "sent";
     if (sent && !this.#budget.withdraw()) return;
     carrier.release(call);
-    call.mayHaveRun ||= sent;
+    if (sent) call.unknowns++;
     call.state = "waiting";
     call.avoided ??= new Set();
     call.avoided.add(carrier.endpoint);
@@ -179,7 +184,7 @@ export class Dispatcher implements EndpointListener, AttemptListener {
 
   #whyNotAgain(call: ClientCall, { kind, reached, cause }: Failure): string | undefined {
     if (kind === "unknown" && !call.method.idempotent) return whatWasHeard(cause);
-    if (kind === "unknown" && call.attempts >= (this.#options.retries.unknownAttempts ?? 4)) {
+    if (kind === "unknown" && call.unknowns >= (this.#options.retries.unknownAttempts ?? 4)) {
       return `${whatWasHeard(cause)}, again and again`;
     }
     // What reached no server cost none.
@@ -192,12 +197,24 @@ export class Dispatcher implements EndpointListener, AttemptListener {
     if (endpoint !== undefined) {
       call.attempts++;
       call.endpoint = endpoint.name;
-      endpoint.send(call);
+      this.#send(call, endpoint);
     } else if (endpoints.hasWell) {
       // All were tried: once more from the beginning, a little later.
       call.avoided!.clear();
       this.#pause(call);
     } else this.#waiting.add(call);
+  }
+
+  #send(call: ClientCall, endpoint: Endpoint): void {
+    try {
+      endpoint.send(call);
+    } catch (cause) {
+      // TLS options or headers that Node refuses: it would do so at every attempt.
+      call.carrier?.release(call);
+      call.state = "waiting";
+      call.lastCause = cause;
+      this.#giveUp(call, `it can't be sent: ${messageOf(cause)}`);
+    }
   }
 
   #pause(call: ClientCall): void {
@@ -224,9 +241,8 @@ export class Dispatcher implements EndpointListener, AttemptListener {
   }
 
   #expire(call: ClientCall): void {
-    const mayHaveRun = call.mayHaveRun || call.state === "sent";
     const cause = call.lastCause ?? (call.attempts === 0 ? this.lastTrouble : undefined);
-    const error = new DeadlineError(call.timeoutMs, mayHaveRun, call.method.name, call.trace, cause);
+    const error = new DeadlineError(call.timeoutMs, call.mayHaveRun, call.method.name, call.trace, cause);
     this.#reject(call, "deadline", error);
   }
 

@@ -220,6 +220,8 @@ export class Endpoint implements LinkOwner {
       if (this.#probe?.link === link || link.state === "connecting") continue;
       link.stalled = true;
       for (const call of link.waiting()) this.#settings.listener.stalled(call);
+      // Over one that owes nothing nothing comes: it would stay, and never be used again.
+      if (link.live === 0) link.leave();
     }
   }
 

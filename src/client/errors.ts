@@ -58,6 +58,11 @@ export class ApplicationError extends ClientError {
   }
 }
 
+/** What can be said of a call that brought no answer. */
+export function effectOf(mayHaveRun: boolean): string {
+  return mayHaveRun ? "unknown whether it took effect" : "it was never started";
+}
+
 /** The call's time was over before it was answered. */
 export class DeadlineError extends ClientError {
   readonly code = "SLUICE_DEADLINE";
@@ -66,9 +71,8 @@ export class DeadlineError extends ClientError {
   readonly mayHaveRun: boolean;
 
   constructor(timeoutMs: number, mayHaveRun: boolean, method: string, trace: CallTrace, cause?: unknown) {
-    const effect = mayHaveRun ? "unknown whether it took effect" : "it was never started";
     const why = !mayHaveRun && cause instanceof Error ? `: ${cause.message}` : "";
-    super(`no answer within ${timeoutMs} ms; ${effect}${why}`, method, trace, cause);
+    super(`no answer within ${timeoutMs} ms; ${effectOf(mayHaveRun)}${why}`, method, trace, cause);
     this.mayHaveRun = mayHaveRun;
   }
 }
@@ -77,9 +81,16 @@ export class DeadlineError extends ClientError {
 export class ClosedError extends ClientError {
   readonly code = "SLUICE_CLIENT_CLOSED";
   override readonly name = "ClosedError";
+  /** Whether the call may have taken effect: false when it never left this process. */
+  readonly mayHaveRun: boolean;
+
+  constructor(what: string, mayHaveRun: boolean, method: string, trace: CallTrace) {
+    super(what, method, trace);
+    this.mayHaveRun = mayHaveRun;
+  }
 }
 
-/** The arguments don't fit the IDL; nothing was sent. */
+/** The arguments don't fit the IDL, or the headers can't be sent; nothing was. */
 export class ArgumentsError extends ClientError {
   readonly code = "SLUICE_ARGUMENTS";
   override readonly name = "ArgumentsError";
@@ -90,6 +101,15 @@ export class ClientOptionError extends Error {
   /** For programs; the message is for people. */
   readonly code = "SLUICE_CLIENT_OPTION";
   override readonly name = "ClientOptionError";
+}
+
+/** The text of what was thrown, whatever that is. */
+export function messageOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "an error that can't be shown";
+  }
 }
 
 const traces = new WeakMap<object, CallTrace>();

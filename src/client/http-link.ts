@@ -12,6 +12,7 @@ import { checkReplyType, headerReaders } from "../wire/message-header.ts";
 import type { Address } from "./address.ts";
 import type { ClientCall, Failure } from "./call.ts";
 import type { Answer } from "./call-codec.ts";
+import { messageOf } from "./errors.ts";
 import type { Link, LinkOwner, LinkSettings, LinkState } from "./link.ts";
 import { judge, saysLeaving } from "./refusals.ts";
 
@@ -32,7 +33,10 @@ export class HttpLink implements Link {
   readonly #agent: PlainAgent | TlsAgent;
   readonly #requests = new Map<ClientCall, ClientRequest>();
   readonly #sockets = new Set<Socket>();
+  /** When something came last, or a call was given to it while nothing was owed. */
   #heardMs = 0;
+  /** Whether a call was given up that nothing has come since. */
+  #unanswered = false;
   #resolveGone: () => void = () => {};
 
   constructor(address: Address, owner: LinkOwner, settings: LinkSettings) {
@@ -61,11 +65,11 @@ export class HttpLink implements Link {
   }
 
   send(call: ClientCall): void {
+    const request = this.#request(call);
     call.carrier = this;
     call.state = "queued";
-    if (this.live++ === 0) this.#heardMs = this.#settings.clock.now();
+    if (this.live++ === 0 && !this.#unanswered) this.#heardMs = this.#settings.clock.now();
     this.endpoint.inFlight++;
-    const request = this.#request(call);
     this.#requests.set(call, request);
     request.end(call.bytes);
   }
@@ -80,10 +84,14 @@ export class HttpLink implements Link {
 
   release(call: ClientCall): void {
     const request = this.#requests.get(call);
-    // What was sent and goes another way may still be answered here.
+    if (call.state !== "queued") this.#unanswered = true;
     if (call.state !== "sent") {
       this.#requests.delete(call);
       request?.destroy();
+    } else {
+      // It goes another way, and may still be answered here, but not after its time.
+      const leftMs = Math.max(1, call.deadlineMs - this.#settings.clock.now());
+      request?.setTimeout(leftMs, () => request.destroy());
     }
     this.#forget(call);
     this.#endIfUnused();
@@ -119,6 +127,10 @@ export class HttpLink implements Link {
     request.on("socket", (socket) => this.#watch(call, socket, connectTimeoutMs));
     request.on("response", (response) => this.#receive(call, response));
     request.on("error", (error) => this.#fail(call, error));
+    request.on("upgrade", (_, socket) => {
+      socket.destroy();
+      this.#fail(call, new Error("HTTP status 101"));
+    });
     return request;
   }
 
@@ -167,7 +179,8 @@ export class HttpLink implements Link {
   }
 
   #take(call: ClientCall, status: number, body: Buffer): void {
-    const failure = failureOf(status, body);
+    const isOneway = call.method.receive === undefined;
+    const failure = isOneway && isSuccess(status) ? undefined : failureOf(status, body);
     if (failure !== undefined) {
       // Others may be served yet: its server leaves, or has too much to do.
       if (status === unavailable && /draining/.test(body.toString("utf8", 0, 200))) {
@@ -176,7 +189,7 @@ export class HttpLink implements Link {
       this.#giveUp(call, failure);
       return;
     }
-    const answer = status === 200 ? this.#answerOf(call, body) : refusalOf(status, body);
+    const answer = isSuccess(status) ? this.#answerOf(call, body) : refusalOf(status, body);
     const verdict = judge(answer, false);
     if (verdict !== "final") {
       if (saysLeaving(answer)) this.endpoint.serverLeaves(this);
@@ -196,7 +209,7 @@ export class HttpLink implements Link {
     try {
       return this.#settings.codec.decode(call.method.receive!, this.#cut(view, body));
     } catch (cause) {
-      const message = `the reply can't be read: ${cause instanceof Error ? cause.message : cause}`;
+      const message = `the reply can't be read: ${messageOf(cause)}`;
       return { kind: "application", type: 7, message, cause };
     }
   }
@@ -229,6 +242,7 @@ export class HttpLink implements Link {
 
   #hear(): void {
     this.#heardMs = this.#settings.clock.now();
+    this.#unanswered = false;
     if (!this.stalled) return;
     this.stalled = false;
     this.endpoint.spoke(this);
@@ -274,14 +288,24 @@ function isConnected(socket: Socket): boolean {
   );
 }
 
+function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
 /** What says nothing of the call itself. */
 function failureOf(status: number, body: Buffer): Failure | undefined {
-  if (status === 200 || (status >= 400 && status < 500 && !busy.includes(status))) return undefined;
-  const kind = busy.includes(status) ? "not-started" : "unknown";
+  if (status === 200 || (status >= 300 && status < 500 && !busy.includes(status))) return undefined;
+  const kind = busy.includes(status) && !brokeBehindProxy(body) ? "not-started" : "unknown";
   return { kind, reached: true, cause: new Error(describeStatus(status, body)) };
 }
 
-/** The wrong path, no permission and the like: every attempt would end so. */
+/** Envoy has status 503 also for a connection that broke when the call had been passed on; its words tell which. */
+function brokeBehindProxy(body: Buffer): boolean {
+  const text = body.toString("utf8", 0, 300);
+  return /disconnect\/reset before headers/.test(text) && !/connection (failure|timeout)|overflow/.test(text);
+}
+
+/** The wrong path, another place, no permission and the like: every attempt would end so. */
 function refusalOf(status: number, body: Buffer): Answer {
   return {
     kind: "application",

@@ -74,6 +74,8 @@ export interface LinkSettings {
   /** Undefined: no TLS. */
   readonly tls: ConnectionOptions | undefined;
   readonly connectTimeoutMs: number;
+  /** How long a connection that owes answers may be silent before no further calls are given to it, in ms. */
+  readonly stallMs: number;
   readonly httpPath: string;
   /** HTTP connections to one endpoint. */
   readonly httpConnections: number;

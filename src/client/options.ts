@@ -3,7 +3,7 @@ import type { ConnectionOptions } from "node:tls";
 import type { Registry } from "prom-client";
 import { type Clock, createSystemClock } from "../lifecycle/clock.ts";
 import type { ProtocolName } from "../wire/protocol-names.ts";
-import { number, oneOf, onlyFields } from "./checks.ts";
+import { checkPath, checkTls, number, oneOf, onlyFields } from "./checks.ts";
 import type { RetryOptions } from "./dispatcher.ts";
 import { ClientOptionError } from "./errors.ts";
 import type { ClientTransport } from "./link.ts";
@@ -129,6 +129,8 @@ export function checkOptions(options: ClientOptions, seams: ClientSeams): Checke
   const http = transport === "http";
   const probe = options.probe ?? "call";
   oneOf("probe", probe, ["call", "connect"]);
+  checkTls(tls);
+  checkPath(httpPath);
   return {
     transport,
     protocol,
@@ -152,8 +154,11 @@ export function checkOptions(options: ClientOptions, seams: ClientSeams): Checke
 function checkNames({ endpoints, methods = {}, retries = {} }: ClientOptions): void {
   onlyFields("retries", retries, retryNames);
   for (const [name, method] of Object.entries(methods)) {
-    if (method !== undefined) onlyFields(`methods.${name}`, method, methodOptionNames);
+    if (method === undefined) continue;
+    onlyFields(`methods.${name}`, method, methodOptionNames);
+    number(`methods.${name}.timeoutMs`, method.timeoutMs, 1, 1, longestMs);
   }
+  for (const name of retryNames) number(`retries.${name}`, retries[name as keyof RetryOptions], 1, 0, 1e9);
   if (endpoints === undefined || endpoints === null) {
     throw new ClientOptionError(
       `createClient: "endpoints" is missing; give "host:port", a list of these, { dns, port } or a function`,

@@ -4,7 +4,8 @@ import type { Answer } from "./call-codec.ts";
 /** An answer that ends the call, or one that says that it was not run, or not known to be. */
 export type Verdict = "final" | "not-started" | "unknown";
 
-const notStarted = /not started|never started/;
+/** As Sluice's servers end such a refusal. Errors of handlers, which may well contain these words, say nothing of it. */
+const notStarted = /; (?:not|it was never) started(?:, call another one)?$/;
 const unknownWhether = /unknown whether/;
 const leaving = /draining/;
 /** Thrift's numbers for errors inside the server. */

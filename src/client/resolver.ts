@@ -31,13 +31,20 @@ export interface ResolverOptions {
 
 /** While nothing has ever been found, it is asked this often, in ms. */
 const firstRefreshMs = 250;
+/** What has not answered for so long is asked anew, in ms; an answer that still comes counts. */
+const longestAnswerMs = 10_000;
 
 export class Resolver {
   readonly #options: ResolverOptions;
   readonly #ask: (() => Promise<readonly Address[]>) | undefined;
   #found = false;
+  /** The pause before it is asked anew, or how long an answer is waited for. */
   #timer: Timer | undefined;
   #stopped = false;
+  /** How often it was asked. */
+  #asked = 0;
+  /** Which question was answered last: later ones know better. */
+  #answered = 0;
 
   /**
    * Gives a list at once, anything else later.
@@ -48,7 +55,7 @@ export class Resolver {
     this.#options = options;
     this.#ask = asking(endpoints);
     if (this.#ask === undefined) options.found(parseList(listOf(endpoints as EndpointAddress)));
-    else void this.#refresh();
+    else this.#refresh();
   }
 
   stop(): void {
@@ -56,26 +63,48 @@ export class Resolver {
     this.#timer?.cancel();
   }
 
-  async #refresh(): Promise<void> {
-    const { clock, refreshMs, found, failed } = this.#options;
+  #refresh(): void {
+    const turn = ++this.#asked;
+    const { clock } = this.#options;
+    this.#timer = clock.setTimer(clock.now() + longestAnswerMs, () => {
+      this.#options.failed(new Error(`no endpoints were found within ${longestAnswerMs} ms`));
+      this.#later();
+    });
+    const waited = this.#timer;
+    const over = (): void => {
+      // Unless it is asked anew already, or about to be.
+      if (this.#stopped || this.#timer !== waited) return;
+      waited.cancel();
+      this.#later();
+    };
+    void this.#take(turn).then(over);
+  }
+
+  /** Never rejects. */
+  async #take(turn: number): Promise<void> {
     try {
       const addresses = await this.#ask!();
-      if (this.#stopped) return;
+      if (this.#stopped || turn < this.#answered) return;
+      this.#answered = turn;
       this.#found = true;
-      found(addresses);
+      this.#options.found(addresses);
     } catch (error) {
-      if (this.#stopped) return;
-      failed(error);
+      if (!this.#stopped && turn === this.#asked) this.#options.failed(error);
     }
+  }
+
+  #later(): void {
+    const { clock, refreshMs } = this.#options;
     const waitMs = this.#found ? refreshMs : Math.min(firstRefreshMs, refreshMs);
-    this.#timer = clock.setTimer(clock.now() + waitMs, () => void this.#refresh());
+    this.#timer = clock.setTimer(clock.now() + waitMs, () => this.#refresh());
   }
 }
 
 function asking(endpoints: Endpoints): (() => Promise<readonly Address[]>) | undefined {
-  if (typeof endpoints === "function") return async () => parseList(await endpoints());
+  if (typeof endpoints === "function") return async () => parseList(listOf(await endpoints()));
   if (typeof endpoints !== "object" || endpoints === null || !("dns" in endpoints)) return undefined;
   const { dns, port } = endpoints;
+  parseAddress({ host: dns, port });
   return async () => {
     const records = await lookup(dns, { all: true });
     return parseList(records.map(({ address }) => ({ host: address, port, servername: dns })));

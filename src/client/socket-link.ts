@@ -2,8 +2,7 @@
  * One connection, over TCP, TLS or a Unix domain socket, with many calls in flight. The calls of one turn of the event
  * loop are written in one piece.
  */
-import { connect as connectPlain, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import type { Socket } from "node:net";
 import { Inbox } from "../wire/inbox.ts";
 import { readHeaderBlock } from "../wire/info-headers.ts";
 import type { Cutter, MessageSink, MessageView } from "../wire/message.ts";
@@ -11,19 +10,19 @@ import type { Address } from "./address.ts";
 import type { ClientCall } from "./call.ts";
 import type { Answer } from "./call-codec.ts";
 import type { Link, LinkOwner, LinkSettings, LinkState } from "./link.ts";
+import { openSocket } from "./open-socket.ts";
 import { PendingCalls } from "./pending-calls.ts";
 import { judge, saysLeaving } from "./refusals.ts";
 import { createReplyCutter, theaderOf } from "./transports.ts";
 
-/** All links read into one buffer: what came is handled before the next read. */
-let sharedRead: Buffer | undefined;
-const sharedReadBytes = 256 * 1024;
-/** And write from one, which is used again when the kernel took all of it. */
+/** All links write from one buffer, which is used again when the kernel took all of it. */
 let scratch: Buffer | undefined;
 const scratchBytes = 256 * 1024;
 
 /** Calls that were given up and may still be answered, before the connection is replaced. */
 const mostGivenUp = 1000;
+/** Calls that were given up before they were written, and may stay in the queue. */
+const mostGaps = 64;
 
 const oneway: Answer = { kind: "result", value: undefined };
 
@@ -40,15 +39,22 @@ export class SocketLink implements Link, MessageSink {
   /** Calls that an answer may still come for, by seqid; some have been settled or went another way. */
   readonly #pending = new PendingCalls();
   #unsent: ClientCall[] = [];
+  /** Calls in the queue that were given up. */
+  #gaps = 0;
   #flushing = false;
-  /** When something came last, or was sent while nothing was owed. */
+  /** When something came last, or a call was given to it while nothing was owed. */
   #heardMs = 0;
 
   constructor(address: Address, owner: LinkOwner, settings: LinkSettings) {
     this.endpoint = owner;
     this.#settings = settings;
     this.#cutter = createReplyCutter(settings);
-    this.#socket = this.#open(address);
+    this.#socket = openSocket(address, settings, {
+      opened: () => this.#opened(),
+      read: (chunk, borrowed) => this.#read(chunk, borrowed),
+      writable: () => this.#flush(),
+      ended: (cause) => this.#end(cause),
+    });
     this.gone = new Promise((resolve) => this.#socket.once("close", () => resolve()));
   }
 
@@ -63,7 +69,9 @@ export class SocketLink implements Link, MessageSink {
   send(call: ClientCall): void {
     call.carrier = this;
     call.state = "queued";
-    if (this.live++ === 0) this.#heardMs = this.#settings.clock.now();
+    // While it owes answers to calls that were given up, it has been silent for longer than this one waits.
+    if (this.owed === 0) this.#heardMs = this.#settings.clock.now();
+    this.live++;
     this.endpoint.inFlight++;
     this.#pending.add(call);
     this.#unsent.push(call);
@@ -80,26 +88,34 @@ export class SocketLink implements Link, MessageSink {
 
   release(call: ClientCall): void {
     this.#forget(call);
-    if (call.state === "queued") this.#pending.remove(call.seqid);
-    // Answers that never come are not waited for without end.
-    if (this.owed - this.live > mostGivenUp) this.leave();
+    if (call.state === "queued") {
+      this.#pending.remove(call.seqid);
+      this.#closeGaps();
+    }
+    // Answers that never come are not waited for without end, and what seems to be dead gets no further calls.
+    if (this.owed - this.live > mostGivenUp || this.#isMute()) this.leave();
     this.#endIfUnused();
   }
 
   leave(): void {
     if (this.state === "leaving" || this.state === "over") return;
+    const wasConnecting = this.state === "connecting";
     this.state = "leaving";
-    const unsent = this.#unsent.filter((call) => call.carrier === this && call.state === "queued");
-    this.#unsent = [];
-    for (const call of unsent) {
+    const unsent: ClientCall[] = [];
+    for (const call of this.#unsent) {
+      if (!this.#isUnsent(call)) continue;
       this.#pending.remove(call.seqid);
       this.#forget(call);
+      unsent.push(call);
     }
+    this.#unsent = [];
     for (const call of unsent) {
       const failure = { kind: "not-started", reached: false, cause: undefined } as const;
       this.endpoint.failed(call, failure, this);
     }
     this.#endIfUnused();
+    // It has nothing to write, and might wait long for the connection to stand.
+    if (wasConnecting) this.#socket.destroy();
   }
 
   destroy(cause: unknown): void {
@@ -120,7 +136,7 @@ export class SocketLink implements Link, MessageSink {
     if (call.state !== "settled") {
       this.#answer(
         call,
-        this.#settings.codec.decode(call.method.receive!, view),
+        this.#settings.codec.decode(call.method.receive, view),
         headers?.["sluice-retry"] === "safe",
       );
     }
@@ -137,46 +153,29 @@ export class SocketLink implements Link, MessageSink {
     else this.endpoint.failed(call, { kind: verdict, reached: true, cause: answer }, this);
   }
 
+  /** Whether it has brought nothing for so long that its connection may be dead, whatever its server is. */
+  #isMute(): boolean {
+    const { clock, stallMs } = this.#settings;
+    return this.state === "open" && this.owed > 0 && clock.now() - this.#heardMs >= stallMs;
+  }
+
+  /** Whether a call of the queue is still to be written. */
+  #isUnsent(call: ClientCall): boolean {
+    return call.carrier === this && call.state === "queued";
+  }
+
+  /** A queue that is not written, since its server takes nothing, must not keep what was given up. */
+  #closeGaps(): void {
+    if (++this.#gaps <= mostGaps || this.#gaps <= this.#unsent.length / 2) return;
+    this.#unsent = this.#unsent.filter((call) => this.#isUnsent(call));
+    this.#gaps = 0;
+  }
+
   /** The call waits for this link no longer. */
   #forget(call: ClientCall): void {
     call.carrier = undefined;
     this.live--;
     this.endpoint.inFlight--;
-  }
-
-  #open({ connect, servername }: Address): Socket {
-    const { tls, connectTimeoutMs } = this.#settings;
-    const socket =
-      tls === undefined
-        ? connectPlain({ ...connect, noDelay: true, onread: this.#onread() })
-        : connectTls({ ...connect, ...(servername === undefined ? {} : { servername }), ...tls });
-    // Before the connection stands nothing comes, and a socket's own time-out is about silence.
-    socket.setTimeout(connectTimeoutMs, () => {
-      if (this.state === "connecting") this.#end(new Error(`no connection within ${connectTimeoutMs} ms`));
-    });
-    socket.once(tls === undefined ? "connect" : "secureConnect", () => {
-      socket.setTimeout(0);
-      if (tls !== undefined) socket.setNoDelay(true);
-      this.#opened();
-    });
-    if (tls !== undefined) socket.on("data", (chunk: Buffer) => this.#read(chunk, false));
-    socket.on("drain", () => this.#flush());
-    socket.on("end", () => this.#end(new Error("the server closed the connection")));
-    socket.on("error", (error) => this.#end(error));
-    socket.on("close", () => this.#end(new Error("the connection was closed")));
-    return socket;
-  }
-
-  #onread(): { buffer: Buffer; callback: (size: number) => boolean } {
-    sharedRead ??= Buffer.allocUnsafeSlow(sharedReadBytes);
-    const buffer = sharedRead;
-    return {
-      buffer,
-      callback: (size) => {
-        this.#read(buffer.subarray(0, size), true);
-        return true;
-      },
-    };
   }
 
   #opened(): void {
@@ -226,7 +225,7 @@ export class SocketLink implements Link, MessageSink {
     let size = 0;
     const nowMs = this.#settings.clock.now();
     for (const call of this.#unsent) {
-      if (call.carrier !== this || call.state !== "queued") continue;
+      if (!this.#isUnsent(call)) continue;
       call.state = "sent";
       if (this.#settings.transport === "header") {
         const prefix = theaderOf(call, this.#settings.protocol, nowMs);
@@ -238,6 +237,7 @@ export class SocketLink implements Link, MessageSink {
       if (call.method.receive === undefined) oneways.push(call);
     }
     this.#unsent = [];
+    this.#gaps = 0;
     if (size > 0) this.#write(pieces, size, oneways);
   }
 
@@ -248,15 +248,15 @@ export class SocketLink implements Link, MessageSink {
     for (const piece of pieces) at += piece.copy(place, at);
     this.#socket.write(
       place.subarray(0, size),
-      oneways.length === 0 ? undefined : () => this.#passed(oneways),
+      oneways.length === 0 ? undefined : (error) => this.#passed(oneways, error),
     );
     // What the kernel did not take is still in it.
     if (this.#socket.writableLength > 0 && place === scratch) scratch = undefined;
   }
 
-  /** The kernel has the oneway calls. After an error the connection has ended, and with it the calls. */
-  #passed(calls: readonly ClientCall[]): void {
-    if (this.state === "over") return;
+  /** The kernel has the oneway calls, or there was an error, of which the socket tells next: it ends the connection. */
+  #passed(calls: readonly ClientCall[], error: Error | null | undefined): void {
+    if (this.state === "over" || (error ?? undefined) !== undefined) return;
     for (const call of calls) {
       if (!this.#pending.remove(call.seqid) || call.carrier !== this) continue;
       this.#forget(call);
@@ -271,7 +271,8 @@ export class SocketLink implements Link, MessageSink {
     this.state = "over";
     this.#pending.clear();
     this.endpoint.ended(this, "leaving", 0, undefined);
-    if (this.stalled) this.#socket.destroy();
+    // What the kernel has not taken are calls that were given up: for them a server that takes nothing is not waited for.
+    if (this.stalled || this.#socket.writableLength > 0) this.#socket.destroy();
     else this.#socket.destroySoon();
   }
 

@@ -4,7 +4,7 @@
  */
 import { createRequire } from "node:module";
 import type { Span } from "@opentelemetry/api";
-import type { CallTrace } from "./errors.ts";
+import { type CallTrace, messageOf } from "./errors.ts";
 
 type Api = typeof import("@opentelemetry/api");
 type Headers = Readonly<Record<string, string>>;
@@ -65,7 +65,8 @@ function noteWhere(span: Span, call: Traced | undefined): void {
 }
 
 function noteFailure(api: Api, span: Span, error: unknown): void {
-  const { name, message } = error instanceof Error ? error : { name: typeof error, message: String(error) };
+  const message = messageOf(error);
+  const name = error instanceof Error ? error.name : typeof error;
   span.setAttribute("error.type", name);
   if (isAnswer(error)) return;
   span.recordException(error instanceof Error ? error : message);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
-import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Registry } from "prom-client";
@@ -21,6 +20,7 @@ import { comesTrue } from "../../support/comes-true.ts";
 import { temporaryFolder } from "../../support/server-process.ts";
 import { makeCertificate, noOpenssl } from "../net/certificates.ts";
 import { clientOf, serveProbe } from "./client-rig.ts";
+import { serveRaw } from "./raw-server.ts";
 
 const transports = ["framed", "unframed", "header", "http"] as const;
 const protocols = ["binary", "compact", "json"] as const;
@@ -209,6 +209,15 @@ test("options that can't be are named", () => {
   assert.throws(() => make({ retries: { shares: 1 } }), /"retries.shares".*did you mean share\?/);
   assert.throws(() => make({ methods: { add: { timeout: 5 } } }), /"methods.add.timeout".*timeoutMs\?/);
   assert.throws(() => make({ endpoints: undefined }), /"endpoints" is missing; give "host:port"/);
+  assert.throws(
+    () => make({ methods: { add: { timeoutMs: Number.NaN } } }),
+    /"methods.add.timeoutMs" must be/,
+  );
+  assert.throws(() => make({ retries: { share: "much" } }), /"retries.share" must be from 0/);
+  assert.throws(() => make({ tls: false }), /"tls" must be true or Node's options; got false/);
+  assert.throws(() => make({ tls: { key: "x", cert: "y" } }), /"tls": .*PEM/);
+  assert.throws(() => make({ httpPath: "/a b" }), /"httpPath" must begin with a slash/);
+  assert.throws(() => make({ endpoints: { dns: "a", port: 70_000 } }), /"a:70000" is no endpoint/);
   assert.throws(() => make({ endpoints: 9090 }), /9090 is no endpoint; write "host:port"/);
   assert.throws(
     () => createClient(Probe, undefined as never),
@@ -237,9 +246,14 @@ test("close does not wait for ever", async (t) => {
   for (const transport of transports) {
     const client = createClient(Probe, { endpoints: `127.0.0.1:${port}`, transport });
     const call = client.sleep(2000);
-    const rejected = assert.rejects(call, ClosedError);
+    const rejected = assert.rejects(call, (error) => {
+      assert.ok(error instanceof ClosedError);
+      assert.deepEqual([error.mayHaveRun, error.attempts], [true, 1]);
+      return true;
+    });
     await client.close({ timeoutMs: 50 });
     await rejected;
+    await assert.rejects(client.add(1, 2), (error) => error instanceof ClosedError && !error.mayHaveRun);
   }
 });
 
@@ -274,23 +288,6 @@ async function serveHttp(t: TestContext, status: number): Promise<number> {
   t.after(() => {
     server.close();
     server.closeAllConnections();
-  });
-  return (server.address() as { port: number }).port;
-}
-
-/** A server that does with each connection what the test says. */
-async function serveRaw(t: TestContext, connected: (socket: Socket, count: number) => void): Promise<number> {
-  let count = 0;
-  const sockets = new Set<Socket>();
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    connected(socket, ++count);
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
   });
   return (server.address() as { port: number }).port;
 }

@@ -107,6 +107,40 @@ test("a call whose time is over fails, and says whether it may have run", () => 
   assert.deepEqual(rig.outcomes, ["deadline", "deadline"]);
 });
 
+test("refusals do not count among the attempts of unknown outcome", () => {
+  const rig = new ClientRig({ endpoints: ["a:1"], retries: { unknownAttempts: 2 } });
+  const ended = rig.call({ idempotent: true });
+  rig.links[0]!.open();
+  for (let refusals = 0; refusals < 5; refusals++) {
+    rig.linkOf(ended).refuse(ended.call);
+    rig.clock.advance(1000);
+  }
+  rig.linkOf(ended).refuse(ended.call, "unknown");
+  rig.clock.advance(1000);
+  assert.equal(rig.dispatcher.inFlight, 1);
+  rig.linkOf(ended).refuse(ended.call, "unknown");
+  assert.ok(ended.error instanceof UnknownOutcomeError);
+  assert.equal(ended.error.attempts, 7);
+});
+
+test("a call that can't be handed to a connection is settled", () => {
+  const rig = new ClientRig({ endpoints: ["a:1"] });
+  const first = rig.call();
+  const link = rig.linkOf(first);
+  link.open();
+  link.answer(first.call);
+  link.send = () => {
+    throw new TypeError("a header that Node refuses");
+  };
+  const ended = rig.call();
+  assert.ok(ended.error instanceof NotStartedError);
+  assert.match(
+    ended.error.message,
+    /it can't be sent: a header that Node refuses \(1 attempt, last at a:1\)/,
+  );
+  assert.equal(rig.dispatcher.inFlight, 0);
+});
+
 test("an answer that comes too late changes nothing", () => {
   const rig = new ClientRig({ endpoints: ["a:1"] });
   const ended = rig.call({ timeoutMs: 100 });

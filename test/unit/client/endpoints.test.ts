@@ -213,6 +213,19 @@ test("a server that owes answers and is silent is asked; if it does not answer, 
   assert.equal(rig.set.choose(undefined)?.name !== undefined && rig.set.hasWell, true);
 });
 
+test("what is idle when its server falls silent is closed: nothing would come that says that it can be used again", () => {
+  const rig = new ClientRig({ endpoints: ["a:1"], connections: 2 });
+  const [one, other] = [rig.call(), rig.call()];
+  const [idle, busy] = [rig.linkOf(one), rig.linkOf(other)];
+  idle.open();
+  busy.open();
+  idle.answer(one.call);
+  busy.silentSinceMs = rig.clock.now();
+  rig.clock.advance(2500);
+  assert.deepEqual(rig.away, ["a:1 silent"]);
+  assert.deepEqual([idle.state, busy.state], ["leaving", "open"]);
+});
+
 test("a server that is silent and answers a probe is only slow", () => {
   const rig = new ClientRig({ endpoints: ["a:1", "b:1"], random: () => 0 });
   const ended = rig.call({ idempotent: true });

@@ -19,6 +19,7 @@ test("a refusal that says that the call was not started lets it be repeated, wha
     judge(exception(6, "the call's deadline has passed; it was never started"), false),
     "not-started",
   );
+  assert.equal(judge(exception(6, "no worker is left to run the call; not started"), false), "not-started");
   assert.equal(judge(exception(6, "in words that nobody knows"), true), "not-started", "sluice-retry: safe");
 });
 
@@ -28,6 +29,12 @@ test("a call that was cut is of unknown outcome", () => {
 });
 
 test("any other answer is final", () => {
+  assert.equal(
+    judge(exception(6, "booked, but the printer was not started"), false),
+    "final",
+    "a handler's words",
+  );
+  assert.equal(judge(exception(0, "not started: no such engine"), false), "final");
   assert.equal(judge({ kind: "result", value: "not started" }, false), "final");
   assert.equal(judge({ kind: "declared", error: new Error("not started") }, true), "final");
   assert.equal(judge(exception(6, "internal error"), false), "final");
