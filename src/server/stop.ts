@@ -9,29 +9,19 @@ import type { Lifecycle } from "../lifecycle/lifecycle.ts";
 import { stopFacts } from "../lifecycle/outcome.ts";
 import type { LifecycleState, StepFailure, StoppedState } from "../lifecycle/phases.ts";
 import type { Stop } from "../lifecycle/stop-plan.ts";
-import type { LifeFailure } from "../pool/control-messages.ts";
 import { messageOf } from "../service/thrown.ts";
-import type { ResourceReport } from "../state/messages.ts";
 import { Cutting, terminationMs } from "./cutting.ts";
 import { DrainTimeline } from "./drain-timeline.ts";
+import { closeThreads, flushAll, within } from "./last-steps.ts";
 import type { Parts } from "./parts.ts";
 import { createReport, type DrainReport } from "./report.ts";
 import { showReport } from "./show-report.ts";
 
 /** What is kept back of the time that is left, so that the last steps have some, in ms. */
 const marginMs = 100;
-/** A worker's answer is due this long before it is given up, in ms. */
-const answerMarginMs = 50;
-/** How long threads may take to end when they have nothing left to do, in ms. */
-const threadEndMs = 200;
 const adminCloseMs = 50;
 /** How long answers may still leave after the last call's end: a thread ends, and the peer reads, in ms. */
 const lastWordsMs = terminationMs + 100;
-/** What flushing leaves to closing is a fifth of what is left, and no more than this, in ms. */
-const closingMs = 300;
-/** Workers' part of what is left, where there are process resources to be flushed behind them. */
-const workersPart = 2 / 3;
-
 /** Hears of the ends of stops. */
 export interface StopListener {
   /** All resources are closed. */
@@ -203,66 +193,22 @@ export class StopDriver implements LifecycleListener {
   }
 
   async #flush(): Promise<void> {
-    const { pool, state, clock } = this.#parts;
-    const failures: StepFailure[] = [...this.#unflushed()];
-    // A worker's resource that hangs must leave the process resources, and the closing phase, their time.
-    const workersMs = (state?.alive ? workersPart : 1) * beforeClosing(this.#leftMs());
-    const workersUntilMs = clock.now() + workersMs;
-    failures.push(...(await this.#askWorkers("flush", beforeClosing(workersMs))));
-    // What flushing did not need is theirs too.
-    failures.push(...(await this.#askWorkers("close", workersUntilMs - clock.now())));
-    if (state !== undefined) {
-      failures.push(...(await resourceFailures("flush", state.flush(beforeClosing(this.#leftMs())))));
-    }
-    if (pool.background > 0)
-      failures.push({ part: "background", cause: new Error(`${pool.background} promises never settled`) });
+    const failures = await flushAll(this.#parts, this.#cutting?.cutWorkers ?? [], () => this.#leftMs());
     this.#tell("a flush failed", failures);
     this.#lifecycle.flushed(failures);
-  }
-
-  /** Worker resources of workers that were cut had no chance to flush. */
-  #unflushed(): StepFailure[] {
-    const resources = this.#parts.pool.services.flatMap(({ name, flushes }) =>
-      flushes.map((what) => `${name}.${what}`),
-    );
-    const cut = this.#cutting?.cutWorkers ?? [];
-    return cut.flatMap(({ index }) =>
-      resources.map((resource) => ({
-        part: `${resource} of worker ${index}`,
-        cause: new Error("its worker was terminated before it could flush"),
-      })),
-    );
   }
 
   #tell(what: string, failures: readonly StepFailure[]): void {
     for (const { part, cause } of failures) this.#parts.log.error(what, { part, error: messageOf(cause) });
   }
 
-  async #askWorkers(step: "flush" | "close", withinMs: number): Promise<StepFailure[]> {
-    const late: LifeFailure[] = [{ service: "", what: step, message: `a worker did not ${step} in time` }];
-    // The workers answer before that, unless something keeps their threads.
-    const answerMs = Math.max(withinMs * 0.8, withinMs - answerMarginMs);
-    const failures = await within(withinMs, this.#parts.pool.ask(step, answerMs), late);
-    return failures.map(({ service, what, message }) => ({
-      part: service === "" ? what : `${service}.${what}`,
-      cause: new Error(message),
-    }));
-  }
-
   async #close(): Promise<void> {
-    const { state, pool, acceptor, connections, admin, config } = this.#parts;
-    const failures: StepFailure[] = [];
+    const { acceptor, connections, admin, config } = this.#parts;
     await acceptor.close();
-    if (state === undefined) this.#parts.stateStart.abort();
-    const closing = state === undefined ? [] : resourceFailures("close", state.close(this.#leftMs()));
-    const [resources, stuck] = await Promise.all([
-      closing,
-      pool.destroy(Math.min(threadEndMs, this.#leftMs())),
-    ]);
+    const { failures, stuck } = await closeThreads(this.#parts, this.#leftMs());
     this.#listener.released();
     await this.#lastWords?.over.promise;
     connections.destroyAll();
-    failures.push(...resources);
     this.#unterminated = stuck + (this.#cutting?.unterminated ?? 0);
     try {
       await within(this.#leftMs(), Promise.resolve(config.beforeExit?.()), undefined);
@@ -322,35 +268,3 @@ export class StopDriver implements LifecycleListener {
 }
 
 const noFailures = { startFailure: undefined, flushFailures: [] } as const;
-
-/** What flushing may take of what is left, in ms. */
-function beforeClosing(leftMs: number): number {
-  return leftMs - Math.min(closingMs, leftMs / 5);
-}
-
-/** What `work` gives, or `late` when it takes longer than `ms`. */
-async function within<T>(ms: number, work: Promise<T>, late: T): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<T>((resolve) => {
-    timer = setTimeout(resolve, ms, late);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-async function resourceFailures(step: string, asked: Promise<ResourceReport>): Promise<StepFailure[]> {
-  try {
-    const { failed, timedOut } = await asked;
-    const failures = failed.map(({ service, resource, message }) => ({
-      part: `${service}.${resource}`,
-      cause: new Error(message),
-    }));
-    if (timedOut) failures.push({ part: "state thread", cause: new Error(`it did not ${step} in time`) });
-    return failures;
-  } catch (cause) {
-    return [{ part: "state thread", cause }];
-  }
-}
