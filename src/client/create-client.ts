@@ -1,6 +1,7 @@
 /** Puts a client together. */
 import { onAbort } from "./abort-signals.ts";
 import { ClientCall } from "./call.ts";
+import { checkCall } from "./call-checks.ts";
 import { CallCodec } from "./call-codec.ts";
 import { checkHeaders } from "./call-headers.ts";
 import { number } from "./checks.ts";
@@ -160,6 +161,11 @@ class ClientCore {
   }
 
   #call(method: ClientMethod, args: readonly unknown[], options: CallOptions | undefined): Promise<unknown> {
+    try {
+      checkCall(method, args, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     if (this.#tracer === undefined) return this.#make(method, args, options);
     return this.#tracer.traced(method.name, options?.headers, (headers, made) =>
       this.#make(method, args, { ...options, headers }, made),

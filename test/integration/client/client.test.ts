@@ -198,6 +198,25 @@ test("arguments that don't fit the IDL fail their call only", async (t) => {
   assert.deepEqual(good, { status: "fulfilled", value: 3 });
 });
 
+test("too few or too many arguments, and options of a call that do not exist, are named; nothing is sent", async (t) => {
+  const client = clientOf(t, { endpoints: "127.0.0.1:1" });
+  const loose = client as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+  const cases: [Promise<unknown>, RegExp][] = [
+    [loose["add"]!(1), /^add: it takes 2 arguments, then options; 1 were given/],
+    [loose["add"]!(1, 2, {}, 4), /^add: it takes 2 arguments, then options; 4 were given/],
+    [loose["echo"]!("x", { timeout: 5 }), /^echo: a call has no option "timeout"; did you mean timeoutMs\?/],
+    [loose["echo"]!("x", () => {}), /^echo: its options must be an object with timeoutMs, .*got function/],
+  ];
+  for (const [call, message] of cases) {
+    await assert.rejects(call, (error: ArgumentsError) => {
+      assert.ok(error instanceof ArgumentsError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  assert.equal(client.stats().inFlight, 0);
+});
+
 test("options that can't be are named", () => {
   const make = (options: object): unknown => createClient(Probe, { endpoints: "a:1", ...options } as never);
   assert.throws(() => make({ transport: "carrier pigeon" }), /"transport" must be one of framed/);
